@@ -1,0 +1,68 @@
+import { bigEndian, fromBigEndian, keccak } from './bytes.ts';
+import { type Domain, vrfDigest } from './digest.ts';
+import type { Service } from './service.ts';
+import { totalStake, type WatcherSet } from './set.ts';
+
+/**
+ * The last slot leaves this much besides its time-out before the epoch's end: one round of control targets after a
+ * failed probe (1 s), so that a slow answer is still a judged sample and not a cut.
+ */
+export const PROBING_MARGIN_MILLIS = 1_100;
+
+/** One probe that a watcher owes in an epoch. `offsetMicros` counts from the epoch's start. */
+export type Slot = { readonly service: number; readonly slot: number; readonly offsetMicros: number };
+
+const SEED = new TextEncoder().encode('Plumbline assignment seed');
+const LEADER = new TextEncoder().encode('Plumbline leader');
+
+/** seed(d): what leaders and schedules of period d are drawn from; `randomness` is the prevrandao named in the docs. */
+export function seedOf(domain: Domain, period: number, randomness: Uint8Array): Uint8Array {
+  return keccak(SEED, bigEndian(domain.chainId, 32), domain.oracle, bigEndian(period, 8), randomness);
+}
+
+/**
+ * Order of leaders in an epoch: a stake-weighted draw without replacement. View v belongs to entry v mod n, so a dead
+ * leader costs one view and cannot be drawn twice in a row. The same order staggers submission.
+ */
+export function leaderOrder(set: WatcherSet, seed: Uint8Array, epoch: number): number[] {
+  const left = [...set.seats];
+  let stakeLeft = totalStake(set);
+  const order: number[] = [];
+  while (left.length > 0) {
+    const draw = fromBigEndian(keccak(LEADER, seed, bigEndian(epoch, 8), bigEndian(order.length, 4)));
+    let point = stakeLeft > 0n ? draw % stakeLeft : 0n;
+    let index = 0;
+    while (index < left.length - 1 && point >= left[index]!.stake) point -= left[index++]!.stake;
+    const [drawn] = left.splice(index, 1);
+    stakeLeft -= drawn!.stake;
+    order.push(drawn!.seat);
+  }
+  return order;
+}
+
+export function leaderOf(set: WatcherSet, seed: Uint8Array, epoch: number, view: number): number {
+  const order = leaderOrder(set, seed, epoch);
+  return order[view % order.length]!;
+}
+
+/** What a watcher signs to draw its schedule; the signature is unique, so it cannot be ground. */
+export function vrfInput(domain: Domain, epoch: number, seed: Uint8Array): Uint8Array {
+  return vrfDigest(domain, epoch, seed);
+}
+
+/**
+ * The schedule that a VRF proof fixes: every slot falls at a random point of its own share of the probing time, so
+ * load stays even and no provider knows the moment. Ordered by (service, slot).
+ */
+export function slotsOf(services: readonly Service[], vrfProof: Uint8Array, epochSeconds: number): Slot[] {
+  const output = keccak(vrfProof);
+  return services.flatMap((service, index) => {
+    const usable = Math.max(1, epochSeconds * 1000 - service.timeoutMillis - PROBING_MARGIN_MILLIS) * 1000;
+    const share = Math.floor(usable / service.slotsPerEpoch);
+    return Array.from({ length: service.slotsPerEpoch }, (_, slot) => {
+      const draw = keccak(output, bigEndian(index, 2), bigEndian(slot, 2));
+      const jitter = Number((fromBigEndian(draw.subarray(0, 4)) * BigInt(share)) >> 32n);
+      return { service: index, slot, offsetMicros: slot * share + jitter };
+    });
+  });
+}

@@ -1,0 +1,72 @@
+import {
+  ByteListType,
+  ByteVectorType,
+  ContainerType,
+  ListCompositeType,
+  UintBigintType,
+  UintNumberType,
+} from '@chainsafe/ssz';
+import { decodeExact } from './codec.ts';
+import { type Header, HeaderSsz } from './header.ts';
+import { BATCH_BYTES_MAX, SEATS_MAX, SERVICES_MAX } from './limits.ts';
+import { type Observation, ObservationSsz } from './observation.ts';
+import { REVEAL_BYTES_MAX } from './reveal.ts';
+
+/**
+ * One epoch as the archive keeps it: the report, and the signed bytes of every batch that it counted, as received.
+ * With the chain it is all that a stranger needs to compute the report again.
+ */
+export type EpochRecord = {
+  header: Header;
+  view: number;
+  signersLow: bigint;
+  signersHigh: bigint;
+  observations: Observation[];
+  reveals: Uint8Array[];
+  /** ABI-encoded leaves of the report; their Merkle root is on chain. */
+  leaves: Uint8Array[];
+};
+
+/** 27 words. */
+export const LEAF_BYTES = 27 * 32;
+/** Leaves of one report: services x (epoch + 4 windows) x vantages, with room for 16 regions. */
+export const LEAVES_MAX = SERVICES_MAX * 5 * 17;
+export const RECORD_BYTES_MAX = 64 * BATCH_BYTES_MAX;
+
+const RecordSsz = new ContainerType(
+  {
+    header: HeaderSsz,
+    view: new UintNumberType(4),
+    signersLow: new UintBigintType(32),
+    signersHigh: new UintBigintType(32),
+    observations: new ListCompositeType(ObservationSsz, SEATS_MAX),
+    reveals: new ListCompositeType(new ByteListType(REVEAL_BYTES_MAX), SEATS_MAX),
+    leaves: new ListCompositeType(new ByteVectorType(LEAF_BYTES), LEAVES_MAX),
+  },
+  { typeName: 'EpochRecord' },
+);
+
+export function encodeRecord(record: EpochRecord): Uint8Array {
+  return RecordSsz.serialize(record);
+}
+
+export function decodeRecord(bytes: Uint8Array): EpochRecord {
+  return decodeExact('epoch record', RecordSsz, bytes, RECORD_BYTES_MAX);
+}
+
+/** File name of an epoch's record in an archive folder; sorts by epoch. */
+export function recordName(epoch: number): string {
+  return `epoch-${String(epoch).padStart(9, '0')}.ssz`;
+}
+
+const ObservationsSsz = new ListCompositeType(ObservationSsz, SEATS_MAX);
+export const OBSERVATIONS_BYTES_MAX = SEATS_MAX * 98;
+
+/** The observation set of a report, as peers answer for it; it must hash to the header's batchesRoot. */
+export function encodeObservations(observations: Observation[]): Uint8Array {
+  return ObservationsSsz.serialize(observations);
+}
+
+export function decodeObservations(bytes: Uint8Array): Observation[] {
+  return decodeExact('observations', ObservationsSsz, bytes, OBSERVATIONS_BYTES_MAX);
+}

@@ -1,0 +1,96 @@
+import { ByteVectorType, ContainerType, ListCompositeType, UintNumberType } from '@chainsafe/ssz';
+import { AccumulatorSsz, accumulatorLeaf, fromFlat, toFlat, type Window } from './accumulator.ts';
+import { ZERO_BYTES32 } from './bytes.ts';
+import { decodeExact } from './codec.ts';
+import { EMPTY_HISTORY, type History } from './history.ts';
+import { ACCUMULATORS_MAX, SEATS_MAX } from './limits.ts';
+import { merkleTree } from './merkle.ts';
+
+/**
+ * What the next report is computed from: the windows still open after the last report on chain, and the history.
+ * `closedLeaves` are the hashes of the statistics that the last report closed; with them a snapshot proves itself
+ * against the accumulatorRoot on chain.
+ */
+export type State = {
+  /** Epoch of the last report, -1 before the first. */
+  readonly epoch: number;
+  /** Its hash, zero before the first. */
+  readonly reportHash: Uint8Array;
+  readonly windows: ReadonlyMap<string, Window>;
+  readonly closedLeaves: readonly Uint8Array[];
+  readonly history: History;
+};
+
+export const GENESIS_STATE: State = {
+  epoch: -1,
+  reportHash: ZERO_BYTES32,
+  windows: new Map(),
+  closedLeaves: [],
+  history: EMPTY_HISTORY,
+};
+
+/** accumulatorRoot of the header: open accumulators and closed statistics in one tree. */
+export function accumulatorRoot(windows: Iterable<Window>, closedLeaves: readonly Uint8Array[]): Uint8Array {
+  const open: Uint8Array[] = [];
+  for (const window of windows) for (const a of window.accumulators) open.push(accumulatorLeaf(window, a));
+  return merkleTree([...open, ...closedLeaves]).root;
+}
+
+const B32 = new ByteVectorType(32);
+const U64 = new UintNumberType(8);
+const WINDOWS_MAX = ACCUMULATORS_MAX;
+
+const WindowSsz = new ContainerType(
+  {
+    serviceId: B32,
+    windowStart: U64,
+    windowEpochs: new UintNumberType(4),
+    epochsCounted: new UintNumberType(4),
+    accumulators: new ListCompositeType(AccumulatorSsz, SEATS_MAX),
+  },
+  { typeName: 'Window' },
+);
+
+const StateSsz = new ContainerType(
+  {
+    epoch: U64,
+    reportHash: B32,
+    windows: new ListCompositeType(WindowSsz, WINDOWS_MAX),
+    closedLeaves: new ListCompositeType(B32, ACCUMULATORS_MAX),
+    historyCount: U64,
+    historyPeaks: new ListCompositeType(B32, 64),
+  },
+  { typeName: 'State' },
+);
+
+/** A snapshot larger than this is refused: 256 MiB hold the largest planned network. */
+export const STATE_BYTES_MAX = 256 << 20;
+
+/** @param state of an epoch >= 0; the genesis state needs no snapshot */
+export function encodeState(state: State): Uint8Array {
+  return StateSsz.serialize({
+    epoch: state.epoch,
+    reportHash: state.reportHash,
+    windows: [...state.windows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, w]) => flattenWindow(w)),
+    closedLeaves: [...state.closedLeaves],
+    historyCount: state.history.count,
+    historyPeaks: [...state.history.peaks],
+  });
+}
+
+function flattenWindow(window: Window) {
+  return { ...window, accumulators: window.accumulators.map(toFlat) };
+}
+
+/** Only a decoding: whoever took it from a stranger compares accumulatorRoot and history with the chain. */
+export function decodeState(bytes: Uint8Array, keyOf: (window: Window) => string): State {
+  const flat = decodeExact('state', StateSsz, bytes, STATE_BYTES_MAX);
+  const windows = flat.windows.map((w): Window => ({ ...w, accumulators: w.accumulators.map(fromFlat) }));
+  return {
+    epoch: flat.epoch,
+    reportHash: flat.reportHash,
+    windows: new Map(windows.map((window) => [keyOf(window), window])),
+    closedLeaves: flat.closedLeaves,
+    history: { count: flat.historyCount, peaks: flat.historyPeaks },
+  };
+}

@@ -1,0 +1,110 @@
+import { ByteVectorType, ContainerType, UintBigintType, UintNumberType, VectorCompositeType } from '@chainsafe/ssz';
+import type { Accumulator, Window } from './accumulator.ts';
+import { type Bounded, QUANTILES, quantileRanks, ratioPpm } from './bounds.ts';
+import { keccak } from './bytes.ts';
+import { bucketAtRank, bucketLower, bucketMiddle, bucketUpper, type Histogram, histogramCount } from './histogram.ts';
+import { METRIC, METRIC_COUNT } from './metric.ts';
+import type { Parameters } from './parameters.ts';
+import { ABSENT_MICROS } from './sample.ts';
+
+/** One watcher's view of one closed window: what the leaf's medians and tails are taken over. */
+export type WatcherStatistics = {
+  readonly watcher: Uint8Array;
+  readonly region: number;
+  readonly assignedWeight: bigint;
+  readonly countedWeight: bigint;
+  /** Enough samples, and not too many faults of its own. An invalid watcher counts as absent. */
+  readonly valid: boolean;
+  readonly samples: { good: number; bad: number; unknown: number; fault: number };
+  /** By METRIC; 'absent' when it was not measured, 'insufficient' below the smallest n. */
+  readonly metrics: readonly (Bounded | 'absent' | 'insufficient')[];
+};
+
+type Metric = WatcherStatistics['metrics'][number];
+
+/** Quantile of a histogram; bounds take the outer edges of their buckets. */
+export function quantile(histogram: Histogram, ppm: number, nMin: number): Metric {
+  const n = histogramCount(histogram);
+  if (n === 0) return 'absent';
+  if (n < nMin) return 'insufficient';
+  const ranks = quantileRanks(n, ppm);
+  return {
+    value: bucketMiddle(bucketAtRank(histogram, ranks.point)),
+    lower: bucketLower(bucketAtRank(histogram, ranks.lower)),
+    upper: bucketUpper(bucketAtRank(histogram, ranks.upper)),
+  };
+}
+
+function ratio(hits: number, trials: number): Metric {
+  return trials === 0 ? 'absent' : ratioPpm(hits, trials);
+}
+
+export function statisticsOf(accumulator: Accumulator, parameters: Parameters): WatcherStatistics {
+  const { good, bad, unknown, fault, latency, finality, headLag, minRttMicros } = accumulator;
+  const answered = good + bad;
+  const all = answered + unknown + fault;
+  const metrics = new Array<Metric>(METRIC_COUNT).fill('absent');
+  metrics[METRIC.availabilityPpm] = ratio(good, answered);
+  QUANTILES.forEach(({ ppm, nMin }, i) => {
+    metrics[METRIC.latencyP50Micros + i] = quantile(latency, ppm, nMin);
+  });
+  metrics[METRIC.finalityP50Micros] = quantile(finality, QUANTILES[0].ppm, QUANTILES[0].nMin);
+  metrics[METRIC.finalityP99Micros] = quantile(finality, QUANTILES[3].ppm, QUANTILES[3].nMin);
+  metrics[METRIC.headLagBlocks] = quantile(headLag, QUANTILES[0].ppm, QUANTILES[0].nMin);
+  metrics[METRIC.throughputPpm] = ratio(accumulator.burstsMet, accumulator.bursts);
+  metrics[METRIC.correctnessPpm] = ratio(accumulator.correct, accumulator.checked);
+  if (minRttMicros !== ABSENT_MICROS) {
+    metrics[METRIC.minRttMicros] = { value: minRttMicros, lower: minRttMicros, upper: minRttMicros };
+  }
+  return {
+    watcher: accumulator.watcher,
+    region: accumulator.region,
+    assignedWeight: accumulator.assignedWeight,
+    countedWeight: accumulator.countedWeight,
+    valid: answered >= parameters.minSamples && fault * 1_000_000 <= all * parameters.maxFaultPpm,
+    samples: { good, bad, unknown, fault },
+    metrics,
+  };
+}
+
+const U64 = new UintNumberType(8);
+const MetricSsz = new ContainerType(
+  { status: new UintNumberType(1), value: U64, lower: U64, upper: U64 },
+  { typeName: 'Metric' },
+);
+const ClosedSsz = new ContainerType(
+  {
+    serviceId: new ByteVectorType(32),
+    windowStart: U64,
+    windowEpochs: new UintNumberType(4),
+    watcher: new ByteVectorType(32),
+    assignedWeight: new UintBigintType(32),
+    countedWeight: new UintBigintType(32),
+    valid: new UintNumberType(1),
+    metrics: new VectorCompositeType(MetricSsz, METRIC_COUNT),
+  },
+  { typeName: 'ClosedStatistics' },
+);
+
+const CLOSED = Uint8Array.of(1);
+
+/** Merkle leaf of the statistics behind a leaf; a one byte tells it from open accumulators. */
+export function statisticsLeaf(window: Window, statistics: WatcherStatistics): Uint8Array {
+  const metrics = statistics.metrics.map((metric) => {
+    if (metric === 'absent') return { status: 0, value: 0, lower: 0, upper: 0 };
+    return metric === 'insufficient' ? { status: 1, value: 0, lower: 0, upper: 0 } : { status: 2, ...metric };
+  });
+  const { watcher, assignedWeight, countedWeight, valid } = statistics;
+  const { serviceId, windowStart, windowEpochs } = window;
+  const bytes = ClosedSsz.serialize({
+    serviceId,
+    windowStart,
+    windowEpochs,
+    watcher,
+    assignedWeight,
+    countedWeight,
+    valid: valid ? 1 : 0,
+    metrics,
+  });
+  return keccak(keccak(CLOSED, bytes));
+}
