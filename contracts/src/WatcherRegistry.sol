@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {LibBit} from "solady/utils/LibBit.sol";
+import {SSTORE2} from "solady/utils/SSTORE2.sol";
+import {IWatcherRegistry} from "./interfaces/IWatcherRegistry.sol";
+import {Metadata, Seat, SeatStatus, SetVersion, SignerSet} from "./interfaces/Types.sol";
+import {Bls} from "./libraries/Bls.sol";
+import {Typed} from "./libraries/Typed.sol";
+
+/// Documentation stands on the interface.
+contract WatcherRegistry is IWatcherRegistry {
+    using SafeERC20 for IERC20;
+
+    /// Two bitmap words in every certificate, and a version that fits one code object.
+    uint256 public constant SEATS = 512;
+    /// The link travels in a log of every follower.
+    uint256 public constant URI_BYTES_MAX = 256;
+    /// A day: no deployment needs a slower heartbeat, and epoch arithmetic stays far below uint64.
+    uint32 public constant EPOCH_SECONDS_MAX = 86_400;
+    /// Delays beyond this would lock stake for what amounts to ever.
+    uint32 public constant DELAY_EPOCHS_MAX = 1_000_000;
+
+    bytes private constant POSSESSION_TAG = "BLS_POP_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
+
+    // A version's code object: aggregate key (256 bytes), occupied bitmap (2 words), total effective stake (1 word), then the
+    // stake words, two seats each. A seat's code object: public key (256 bytes), negated public key (256 bytes).
+    uint256 private constant VERSION_HEAD_BYTES = 352;
+    uint256 private constant STAKE_WORDS = SEATS / 2;
+
+    struct VersionRecord {
+        address pointer;
+        uint64 activationEpoch;
+    }
+
+    IERC20 public immutable stakeToken;
+    uint128 public immutable stakeMin;
+    uint128 public immutable effectiveStakeCap;
+    uint64 public immutable genesis;
+    uint32 public immutable epochSeconds;
+    uint32 public immutable activationDelayEpochs;
+    uint32 public immutable exitDelayEpochs;
+
+    uint32 public latestVersion;
+    bool private _changed;
+    mapping(uint32 id => VersionRecord) private _versions;
+    mapping(uint256 seat => Seat) private _seats;
+    mapping(bytes32 watcher => bool) public keyUsed;
+
+    /// Seats that cannot be given away: joined, or exiting and not withdrawn.
+    uint256[2] private _taken;
+    // The pending set. A stake word holds the even seat in its high half.
+    uint256[2] private _occupied;
+    uint256[8] private _aggregateKey;
+    uint256 private _totalEffectiveStake;
+    uint256[STAKE_WORDS] private _stakeWords;
+
+    /// @param genesis_ unix seconds; the genesis set must be sealed before it. Stakes in token units.
+    constructor(
+        IERC20 stakeToken_,
+        uint128 stakeMin_,
+        uint128 effectiveStakeCap_,
+        uint64 genesis_,
+        uint32 epochSeconds_,
+        uint32 activationDelayEpochs_,
+        uint32 exitDelayEpochs_
+    ) {
+        if (address(stakeToken_).code.length == 0) revert InvalidConfiguration("stakeToken");
+        if (stakeMin_ == 0) revert InvalidConfiguration("stakeMin");
+        if (effectiveStakeCap_ < stakeMin_) revert InvalidConfiguration("effectiveStakeCap");
+        // A genesis beyond uint40 seconds (the year 36,812) is milliseconds by mistake.
+        if (genesis_ == 0 || genesis_ > type(uint40).max) revert InvalidConfiguration("genesis");
+        if (epochSeconds_ == 0 || epochSeconds_ > EPOCH_SECONDS_MAX) revert InvalidConfiguration("epochSeconds");
+        if (activationDelayEpochs_ == 0 || activationDelayEpochs_ > DELAY_EPOCHS_MAX) {
+            revert InvalidConfiguration("activationDelayEpochs");
+        }
+        if (exitDelayEpochs_ == 0 || exitDelayEpochs_ > DELAY_EPOCHS_MAX) {
+            revert InvalidConfiguration("exitDelayEpochs");
+        }
+        stakeToken = stakeToken_;
+        stakeMin = stakeMin_;
+        effectiveStakeCap = effectiveStakeCap_;
+        genesis = genesis_;
+        epochSeconds = epochSeconds_;
+        activationDelayEpochs = activationDelayEpochs_;
+        exitDelayEpochs = exitDelayEpochs_;
+    }
+
+    function register(
+        bytes calldata publicKey,
+        bytes calldata proofOfPossession,
+        uint128 stake,
+        Metadata calldata metadata
+    ) external returns (uint16 index) {
+        if (stake < stakeMin) revert StakeBelowMinimum(stake, stakeMin);
+        if (bytes(metadata.uri).length > URI_BYTES_MAX) revert UriTooLong(bytes(metadata.uri).length, URI_BYTES_MAX);
+        bytes32 watcher = keccak256(publicKey);
+        if (keyUsed[watcher]) revert KeyAlreadyUsed(watcher);
+        _requirePossession(publicKey, proofOfPossession, watcher);
+
+        index = _takeSeat();
+        keyUsed[watcher] = true;
+        _seats[index] = Seat({
+            operator: msg.sender,
+            firstVersion: latestVersion + 1,
+            lastVersion: 0,
+            status: SeatStatus.Joined,
+            keyPointer: SSTORE2.write(bytes.concat(publicKey, Bls.g2Negate(publicKey))),
+            stake: stake,
+            watcher: watcher
+        });
+        uint128 effectiveStake = _effective(stake);
+        _flipPending(index, publicKey);
+        _totalEffectiveStake += effectiveStake;
+        _stakeWords[index / 2] |= uint256(effectiveStake) << _stakeShift(index);
+        emit Registered(index, msg.sender, watcher, publicKey, stake, effectiveStake, metadata);
+
+        uint256 before = stakeToken.balanceOf(address(this));
+        stakeToken.safeTransferFrom(msg.sender, address(this), stake);
+        uint256 received = stakeToken.balanceOf(address(this)) - before;
+        if (received != stake) revert StakeNotReceived(received, stake);
+    }
+
+    function exit(uint16 index) external {
+        Seat storage record = _seat(index);
+        if (record.status != SeatStatus.Joined) revert NotJoined(index);
+        if (msg.sender != record.operator) revert NotOperator(msg.sender, record.operator);
+
+        uint32 lastVersion = record.firstVersion > latestVersion ? 0 : latestVersion;
+        record.status = SeatStatus.Exiting;
+        record.lastVersion = lastVersion;
+        _flipPending(index, SSTORE2.read(record.keyPointer, Bls.G2_BYTES, 2 * Bls.G2_BYTES));
+        _totalEffectiveStake -= _effective(record.stake);
+        _stakeWords[index / 2] &= ~(uint256(type(uint128).max) << _stakeShift(index));
+        emit ExitRequested(index, record.operator, record.watcher, lastVersion);
+    }
+
+    function withdraw(uint16 index) external {
+        uint64 from = withdrawableFrom(index);
+        if (currentEpoch() < from) revert ExitDelayRunning(currentEpoch(), from);
+        Seat memory record = _seats[index];
+        delete _seats[index];
+        _taken[index / 256] &= ~(uint256(1) << (index % 256));
+        emit Withdrawn(index, record.operator, record.watcher, record.stake);
+        stakeToken.safeTransfer(record.operator, record.stake);
+    }
+
+    function seal() external returns (uint32 id) {
+        if (!_changed) revert NothingToSeal();
+        uint64 activationEpoch = 0;
+        // Before genesis every seal replaces the genesis version; otherwise whoever sealed first would have chosen the set.
+        if (block.timestamp >= genesis) {
+            uint64 epoch = currentEpoch();
+            uint64 waiting = _versions[latestVersion].activationEpoch;
+            if (waiting > epoch) revert VersionPending(latestVersion, waiting);
+            activationEpoch = epoch + activationDelayEpochs;
+        }
+        id = ++latestVersion;
+        _changed = false;
+
+        uint256[] memory stakeWords = new uint256[](_stakeWordCount(_occupied));
+        for (uint256 i = 0; i < stakeWords.length; ++i) {
+            stakeWords[i] = _stakeWords[i];
+        }
+        bytes memory aggregateKey = abi.encodePacked(_aggregateKey);
+        _versions[id] = VersionRecord({
+            pointer: SSTORE2.write(abi.encodePacked(aggregateKey, _occupied, _totalEffectiveStake, stakeWords)),
+            activationEpoch: activationEpoch
+        });
+        emit VersionSealed(id, activationEpoch, _occupied, _totalEffectiveStake, aggregateKey);
+    }
+
+    function domainSeparator() public view returns (bytes32) {
+        return Typed.domainSeparator(address(this));
+    }
+
+    function currentEpoch() public view returns (uint64) {
+        if (block.timestamp < genesis) return 0;
+        // casting to 'uint64' is safe because a timestamp divided by at least one second fits
+        return uint64((block.timestamp - genesis) / epochSeconds);
+    }
+
+    function versionAt(uint64 epoch) external view returns (uint32) {
+        uint32 low = 0; // the largest id known to be active at or before the epoch; 0 is none
+        uint32 high = latestVersion;
+        while (low < high) {
+            uint32 middle = low + (high - low + 1) / 2;
+            if (_versions[middle].activationEpoch <= epoch) low = middle;
+            else high = middle - 1;
+        }
+        if (low == 0) revert NoVersionAt(epoch);
+        return low;
+    }
+
+    function version(uint32 id) external view returns (SetVersion memory sealed_) {
+        VersionRecord memory record = _version(id);
+        sealed_.activationEpoch = record.activationEpoch;
+        sealed_.expiryEpoch = _expiryEpoch(id);
+        uint256[8] memory key;
+        (key, sealed_.occupied, sealed_.totalEffectiveStake) = _versionHead(record.pointer);
+        sealed_.aggregateKey = abi.encodePacked(key);
+        sealed_.effectiveStakes = new uint128[](2 * _stakeWordCount(sealed_.occupied));
+        for (uint256 i = 0; i < sealed_.effectiveStakes.length; ++i) {
+            sealed_.effectiveStakes[i] = _sealedStake(record.pointer, i);
+        }
+    }
+
+    function pending() external view returns (uint256[2] memory, uint256, bytes memory, bool) {
+        return (_occupied, _totalEffectiveStake, abi.encodePacked(_aggregateKey), _changed);
+    }
+
+    function seat(uint16 index) external view returns (Seat memory) {
+        return _seat(index);
+    }
+
+    function seatKey(uint16 index) external view returns (bytes memory) {
+        Seat storage record = _seat(index);
+        if (record.status == SeatStatus.Free) revert NotJoined(index);
+        return SSTORE2.read(record.keyPointer, 0, Bls.G2_BYTES);
+    }
+
+    function withdrawableFrom(uint16 index) public view returns (uint64) {
+        Seat storage record = _seat(index);
+        if (record.status != SeatStatus.Exiting) revert NotExiting(index);
+        if (record.lastVersion == 0) return 0;
+        uint64 expiryEpoch = _expiryEpoch(record.lastVersion);
+        if (expiryEpoch == type(uint64).max) revert VersionStillLive(record.lastVersion);
+        return expiryEpoch + exitDelayEpochs;
+    }
+
+    function signerSet(uint32 id, uint64 epoch, uint256[2] calldata signers)
+        external
+        view
+        returns (SignerSet memory set)
+    {
+        VersionRecord memory record = _version(id);
+        uint64 expiryEpoch = _expiryEpoch(id);
+        if (epoch < record.activationEpoch || epoch >= expiryEpoch) {
+            revert VersionNotActive(id, epoch, record.activationEpoch, expiryEpoch);
+        }
+        // The same bound as in `withdraw`: as long as it holds, every seat of this version has its key and its stake.
+        if (expiryEpoch != type(uint64).max && currentEpoch() >= expiryEpoch + exitDelayEpochs) {
+            revert VersionExpired(id, expiryEpoch);
+        }
+        uint256[8] memory key;
+        (key, set.occupied, set.totalStake) = _versionHead(record.pointer);
+        set.aggregateKey = abi.encodePacked(key);
+        set.signedStake = set.totalStake;
+        for (uint256 word = 0; word < 2; ++word) {
+            uint256 strangers = signers[word] & ~set.occupied[word];
+            if (strangers != 0) revert SignerNotInSet(id, word, strangers);
+            uint256 missing = set.occupied[word] & ~signers[word];
+            while (missing != 0) {
+                uint256 index = 256 * word + LibBit.ffs(missing);
+                missing &= missing - 1;
+                set.signedStake -= _sealedStake(record.pointer, index);
+                bytes memory negated = SSTORE2.read(_seats[index].keyPointer, Bls.G2_BYTES, 2 * Bls.G2_BYTES);
+                Bls.g2AddTo(set.aggregateKey, negated);
+            }
+        }
+    }
+
+    function _requirePossession(bytes calldata publicKey, bytes calldata proof, bytes32 watcher) private view {
+        bytes32 digest = Typed.possessionDigest(domainSeparator(), msg.sender, watcher);
+        bytes memory point = Bls.hashToG1(abi.encodePacked(digest), POSSESSION_TAG);
+        if (!Bls.verify(publicKey, point, proof)) revert ProofOfPossessionRejected(msg.sender, watcher);
+    }
+
+    /// The lowest seat that is not taken.
+    function _takeSeat() private returns (uint16) {
+        for (uint256 word = 0; word < 2; ++word) {
+            uint256 free = ~_taken[word];
+            if (free == 0) continue;
+            _taken[word] |= free & (~free + 1);
+            // casting to 'uint16' is safe because a seat is below 512
+            return uint16(256 * word + LibBit.ffs(free));
+        }
+        revert SeatsExhausted(SEATS);
+    }
+
+    /// Adds a key to the pending set, or removes it when given its negation.
+    function _flipPending(uint16 index, bytes memory key) private {
+        _occupied[index / 256] ^= uint256(1) << (index % 256);
+        bytes memory sum = abi.encodePacked(_aggregateKey);
+        Bls.g2AddTo(sum, key);
+        _aggregateKey = abi.decode(sum, (uint256[8]));
+        _changed = true;
+    }
+
+    function _seat(uint16 index) private view returns (Seat storage) {
+        if (index >= SEATS) revert SeatOutOfRange(index, SEATS);
+        return _seats[index];
+    }
+
+    function _version(uint32 id) private view returns (VersionRecord memory record) {
+        record = _versions[id];
+        if (record.pointer == address(0)) revert UnknownVersion(id);
+    }
+
+    /// A version expires when the next one activates.
+    function _expiryEpoch(uint32 id) private view returns (uint64) {
+        VersionRecord memory next = _versions[id + 1];
+        return next.pointer == address(0) ? type(uint64).max : next.activationEpoch;
+    }
+
+    function _versionHead(address pointer)
+        private
+        view
+        returns (uint256[8] memory key, uint256[2] memory occupied, uint256 total)
+    {
+        return abi.decode(SSTORE2.read(pointer, 0, VERSION_HEAD_BYTES), (uint256[8], uint256[2], uint256));
+    }
+
+    function _sealedStake(address pointer, uint256 index) private view returns (uint128) {
+        uint256 start = VERSION_HEAD_BYTES + 16 * index;
+        return uint128(bytes16(SSTORE2.read(pointer, start, start + 16)));
+    }
+
+    function _effective(uint128 stake) private view returns (uint128) {
+        return stake < effectiveStakeCap ? stake : effectiveStakeCap;
+    }
+
+    function _stakeShift(uint256 index) private pure returns (uint256) {
+        return index % 2 == 0 ? 128 : 0;
+    }
+
+    /// Words up to the highest occupied seat.
+    function _stakeWordCount(uint256[2] memory occupied) private pure returns (uint256) {
+        if (occupied[1] != 0) return (256 + LibBit.fls(occupied[1])) / 2 + 1;
+        return occupied[0] == 0 ? 0 : LibBit.fls(occupied[0]) / 2 + 1;
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {SlaVault} from "../src/SlaVault.sol";
+import {Header} from "../src/interfaces/Types.sol";
+import {Bls} from "../src/libraries/Bls.sol";
+import {Fixture} from "./Fixture.sol";
+import {Signer} from "./Signer.sol";
+
+/// What things cost, as whole transactions: intrinsic gas, calldata and execution with cold storage. Written to
+/// snapshots/*.json, so that a change shows in review. Every call below is a transaction of its own (isolate), as on a chain.
+/// forge-config: default.isolate = true
+contract GasTest is Fixture {
+    string private constant GROUP = "SubmitReport";
+    string private constant OPERATIONS = "Operations";
+    uint64 private constant RING_SIZE = 8192;
+
+    function test_submitReport_costsTheSameAt4And64Seats() external {
+        uint256 four = _steadyGas(4, 4, "4 seats, all signed");
+        uint256 sixtyFour = _steadyGas(64, 64, "64 seats, all signed");
+        uint256 most = four > sixtyFour ? four : sixtyFour;
+        uint256 least = four > sixtyFour ? sixtyFour : four;
+        assertTrue((most - least) * 100 < 3 * least, "less than 3 % apart");
+        assertTrue(most < 200_000, "gas of a report");
+    }
+
+    function test_submitReport_costsLittleMoreForEverySeatMissing() external {
+        uint256 all = _steadyGas(64, 64, "64 seats, all signed");
+        uint256 quorum = _steadyGas(64, 43, "64 seats, 43 signed");
+        assertTrue(quorum - all < 21 * 8_000, "gas of 21 missing seats");
+    }
+
+    function test_submitReport_parts() external {
+        bytes32 digest = keccak256("digest");
+        bytes memory key = Signer.publicKey(7);
+        bytes memory point = Bls.hashToG1(abi.encodePacked(digest), Signer.SIGNATURE_TAG);
+        bytes memory signature = Signer.sign(7, digest);
+        uint256 before = gasleft();
+        Bls.hashToG1(abi.encodePacked(digest), Signer.SIGNATURE_TAG);
+        vm.snapshotValue(GROUP, "part: hash to curve", before - gasleft());
+        before = gasleft();
+        Bls.verify(key, point, signature);
+        vm.snapshotValue(GROUP, "part: pairing check", before - gasleft());
+    }
+
+    function test_operations() external {
+        deploy();
+        sealGenesis(63);
+        join(63, STAKE_MIN);
+        vm.snapshotGasLastCall(OPERATIONS, "register the 64th watcher");
+        registry.seal();
+        vm.snapshotGasLastCall(OPERATIONS, "seal 64 seats");
+        services.register(serviceConfig());
+        vm.snapshotGasLastCall(OPERATIONS, "register a service");
+    }
+
+    function test_everyContractFitsACodeObject() external {
+        deploy();
+        SlaVault vault = new SlaVault(oracle, services);
+        _size("WatcherRegistry", address(registry));
+        _size("ServiceRegistry", address(services));
+        _size("MeasurementOracle", address(oracle));
+        _size("SlaVault", address(vault));
+    }
+
+    function _size(string memory name, address deployed) private {
+        vm.snapshotValue("CodeSize", name, deployed.code.length);
+        assertTrue(deployed.code.length <= 24_576, name);
+    }
+
+    function _steadyGas(uint256 seats, uint256 signed, string memory name) private returns (uint256) {
+        deploy();
+        sealGenesis(seats);
+        // Once around the ring: the second report of a slot overwrites, which is the price of all later ones.
+        warpToEpoch(1);
+        land(0, seats, "first");
+        warpToEpoch(RING_SIZE + 1);
+        Header memory header = headerOf(RING_SIZE, firstSeats(seats));
+        bytes memory signature = attest(header, 0, firstSeats(signed));
+        oracle.submitReport(header, 0, firstSeats(signed), signature);
+        return vm.snapshotGasLastCall(GROUP, name);
+    }
+}
