@@ -1,0 +1,143 @@
+import type { Libp2p, PeerId } from '@libp2p/interface';
+import { peerIdFromString } from '@libp2p/peer-id';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { errorMessage, PlumblineError } from '../../protocol/error.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import { CARE_MILLIS, DIAL_MILLIS, MUTE_MILLIS, REDIAL_MILLIS_MIN } from './limits.ts';
+import type { MonotonicMillis } from './quota.ts';
+
+/** Gossipsub's protocols, whatever their version. */
+const GOSSIP_PROTOCOL = '/meshsub/';
+
+export type Bootnode = { readonly peer: PeerId; readonly addresses: Multiaddr[] };
+
+/**
+ * @param addresses multiaddrs that end in `/p2p/<peer id>`; several of one peer become one bootnode
+ * @throws PlumblineError `network-bootnode` naming the address that is not one
+ */
+export function parseBootnodes(addresses: readonly string[]): Bootnode[] {
+  const found = new Map<string, Bootnode>();
+  for (const text of addresses) {
+    const [peer, address] = parseBootnode(text);
+    const known = found.get(peer.toString());
+    if (known) known.addresses.push(address);
+    else found.set(peer.toString(), { peer, addresses: [address] });
+  }
+  return [...found.values()];
+}
+
+function parseBootnode(text: string): [PeerId, Multiaddr] {
+  try {
+    const address = multiaddr(text);
+    const id = address.getComponents().findLast((component) => component.name === 'p2p')?.value;
+    if (id !== undefined) return [peerIdFromString(id), address];
+  } catch {
+    // Falls through: one remedy for every way to be wrong.
+  }
+  throw new PlumblineError(
+    'network-bootnode',
+    `bootnode ${text} is not a multiaddr with a peer id; write it like /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW…`,
+    { bootnode: text },
+  );
+}
+
+export interface KeeperOptions {
+  readonly libp2p: Libp2p;
+  readonly bootnodes: readonly Bootnode[];
+  readonly redialMillisMax: number;
+  readonly now: MonotonicMillis;
+  readonly stopping: AbortSignal;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Looks after connections for as long as the node lives: dials every configured peer that is not connected, with a growing
+ * wait up to the maximum; and reopens connections on which gossip has gone mute (gossipsub opens its stream once per
+ * peer and not again when that stream alone breaks, as it does when one of two connections to a peer ends).
+ * @returns the function that ends it
+ */
+export function keepConnected(options: KeeperOptions): () => void {
+  const { libp2p, bootnodes, now, metrics } = options;
+  const targets = bootnodes
+    .filter(({ peer }) => !peer.equals(libp2p.peerId))
+    .map((bootnode) => ({ ...bootnode, failures: 0, dueAt: 0, dialling: false }));
+  const muteSince = new Map<string, number>();
+
+  const care = (): void => {
+    for (const target of targets) {
+      if (libp2p.getConnections(target.peer).length > 0) {
+        target.failures = 0;
+        target.dueAt = 0;
+      } else if (!target.dialling && now() >= target.dueAt) {
+        target.dialling = true;
+        void dial(target, options).then((connected) => {
+          target.dialling = false;
+          target.failures = connected ? 0 : target.failures + 1;
+          target.dueAt = now() + redialWait(target.failures, options.redialMillisMax);
+        });
+      }
+    }
+    reopenMute(options, muteSince);
+    metrics.set('plumbline_peers', {}, libp2p.getPeers().length);
+  };
+  care();
+  const timer = setInterval(care, CARE_MILLIS);
+  return () => clearInterval(timer);
+}
+
+async function dial(
+  { peer, addresses }: Bootnode,
+  { libp2p, stopping, log, metrics }: KeeperOptions,
+): Promise<boolean> {
+  try {
+    await libp2p.dial(addresses, { signal: AbortSignal.any([stopping, AbortSignal.timeout(DIAL_MILLIS)]) });
+    metrics.increment('plumbline_dials_total', { result: 'connected' });
+    return true;
+  } catch (error) {
+    if (stopping.aborted) return false;
+    metrics.increment('plumbline_dials_total', { result: 'failed' });
+    log.debug({ peer: peer.toString(), reason: errorMessage(error) }, 'a configured peer could not be dialled');
+    return false;
+  }
+}
+
+/** 0 after a success (the next look at the connections is soon enough); else doubling, with up to a quarter less for variety. */
+export function redialWait(failures: number, maxMillis: number): number {
+  if (failures === 0) return 0;
+  const wait = Math.min(maxMillis, REDIAL_MILLIS_MIN * 2 ** Math.min(failures - 1, 20));
+  return wait * (1 - Math.random() / 4);
+}
+
+function reopenMute(options: KeeperOptions, muteSince: Map<string, number>): void {
+  const { libp2p, now } = options;
+  const mute = libp2p.getPeers().filter((peer) => !hasOutboundGossip(libp2p, peer));
+  const ids = new Set(mute.map(String));
+  for (const id of muteSince.keys()) if (!ids.has(id)) muteSince.delete(id);
+  for (const peer of mute) {
+    const id = peer.toString();
+    const since = muteSince.get(id) ?? now();
+    const due = now() - since >= MUTE_MILLIS;
+    muteSince.set(id, due ? now() : since);
+    if (due) void reopen(peer, options);
+  }
+}
+
+function hasOutboundGossip(libp2p: Libp2p, peer: PeerId): boolean {
+  const streams = libp2p.getConnections(peer).flatMap((connection) => connection.streams);
+  return streams.some(({ direction, protocol }) => direction === 'outbound' && protocol.startsWith(GOSSIP_PROTOCOL));
+}
+
+async function reopen(peer: PeerId, { libp2p, log, metrics }: KeeperOptions): Promise<void> {
+  const id = peer.toString();
+  try {
+    const { protocols } = await libp2p.peerStore.get(peer);
+    if (!protocols.some((protocol) => protocol.startsWith(GOSSIP_PROTOCOL))) return;
+    metrics.increment('plumbline_gossip_streams_reopened_total', {});
+    log.warn({ peer: id }, 'gossip to a connected peer had gone mute; reconnecting');
+    await libp2p.hangUp(peer);
+  } catch (err) {
+    log.debug({ err, peer: id }, 'a mute peer could not be reconnected');
+  }
+}
