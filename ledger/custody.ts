@@ -1,0 +1,69 @@
+import type { Network } from '../platform/network/network.ts';
+import type { Store } from '../platform/store/store.ts';
+import { bigEndian, concat } from '../protocol/bytes.ts';
+import type { Observation } from '../protocol/observation.ts';
+import { encodeObservations } from '../protocol/record.ts';
+import { encodeState, type State } from '../protocol/state.ts';
+
+/** A request names one artefact: a 32-byte hash, or an epoch and a hash. */
+export const REQUEST_BYTES_MAX = 40;
+/** Rows deleted in one go while pruning, so that a long gap does not stall a round. */
+const PRUNE_ROWS_MAX = 256;
+const CURRENT_STATE = new TextEncoder().encode('current');
+
+export function batchKey(epoch: number, batchHash: Uint8Array): Uint8Array {
+  return concat(bigEndian(epoch, 8), batchHash);
+}
+
+/**
+ * What this node keeps for others: signing a report means holding the batches that it counted. Everything here can be
+ * rebuilt from peers, so nothing is synced.
+ */
+export class Custody {
+  readonly #store: Store;
+  readonly #retentionEpochs: number;
+
+  constructor(store: Store, retentionEpochs: number) {
+    this.#store = store;
+    this.#retentionEpochs = retentionEpochs;
+  }
+
+  async keepReveal(epoch: number, batchHash: Uint8Array, bytes: Uint8Array): Promise<void> {
+    await this.#store.put('batch', batchKey(epoch, batchHash), bytes);
+  }
+
+  async reveal(epoch: number, batchHash: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#store.get('batch', batchKey(epoch, batchHash));
+  }
+
+  async keepObservations(report: Uint8Array, observations: Observation[]): Promise<void> {
+    await this.#store.put('report', report, encodeObservations(observations));
+  }
+
+  async keepState(state: State): Promise<void> {
+    await this.#store.put('state', CURRENT_STATE, encodeState(state));
+  }
+
+  async state(): Promise<Uint8Array | undefined> {
+    return this.#store.get('state', CURRENT_STATE);
+  }
+
+  /** Forgets batches older than the retention period. */
+  async prune(epoch: number): Promise<void> {
+    const below = epoch - this.#retentionEpochs;
+    if (below <= 0) return;
+    const old = await this.#store.range('batch', { lt: bigEndian(below, 8), limit: PRUNE_ROWS_MAX });
+    await this.#store.batch(old.map(([key]) => ({ kind: 'delete', bucket: 'batch', key })));
+  }
+
+  /** Answers peers: `batch` by epoch and hash, `epoch` by report hash, `state` the latest (or nothing if it is another). */
+  async serve(network: Network): Promise<void> {
+    await network.serve('batch', REQUEST_BYTES_MAX, async (_from, key) =>
+      key.length === 40 ? this.#store.get('batch', key) : undefined,
+    );
+    await network.serve('epoch', REQUEST_BYTES_MAX, async (_from, report) =>
+      report.length === 32 ? this.#store.get('report', report) : undefined,
+    );
+    await network.serve('state', REQUEST_BYTES_MAX, () => this.state());
+  }
+}

@@ -1,0 +1,43 @@
+import type { Observation } from '../protocol/observation.ts';
+import type { Round } from '../protocol/time.ts';
+import type { HeardReveal, Pool } from './pool.ts';
+
+/**
+ * Which batches count. An attester insists on those whose commit it heard by `commitBy` and whose reveal it held at the
+ * freeze. A leader also takes those whose commit it heard within the grace: another attester may insist on them.
+ * Whoever first heard a commit when reveals were already under way does not accept it: it may be a copy.
+ */
+export function mustInclude(pool: Pool, epoch: number, round: Round): HeardReveal[] {
+  return held(pool, epoch, round.commitBy, round.freeze);
+}
+
+/** What a leader proposes: everything within the grace, and what a refusal of an earlier view says was left out. */
+export function mayInclude(pool: Pool, epoch: number, round: Round): HeardReveal[] {
+  const within = held(pool, epoch, round.commitGrace, Number.POSITIVE_INFINITY);
+  const seats = new Set(within.map(({ observation }) => observation.seat));
+  const demanded = pool.refusals(epoch).flatMap(({ missing }) => missing);
+  for (const observation of demanded) {
+    const reveal = pool.reveal(epoch, observation.seat);
+    if (!reveal || seats.has(observation.seat) || !wasTimely(pool, epoch, round, observation)) continue;
+    seats.add(observation.seat);
+    within.push(reveal);
+  }
+  return within.sort((a, b) => a.observation.seat - b.observation.seat);
+}
+
+function held(pool: Pool, epoch: number, commitBy: number, revealBy: number): HeardReveal[] {
+  return pool.reveals(epoch).filter(({ observation, heardAt }) => {
+    const commit = pool.commit(epoch, observation.seat);
+    return commit !== undefined && commit.heardAt <= commitBy && heardAt <= revealBy;
+  });
+}
+
+/** An attester's view of one observation of a proposal: was its commit heard before the reveals began? */
+export function wasTimely(pool: Pool, epoch: number, round: Round, observation: Observation): boolean {
+  const commit = pool.commit(epoch, observation.seat);
+  return (
+    commit !== undefined &&
+    commit.heardAt <= round.revealFrom &&
+    Buffer.compare(commit.commit.commitment, observation.commitment) === 0
+  );
+}

@@ -1,0 +1,37 @@
+import type { MessageHandler } from '../../platform/network/network.ts';
+import { leaderOf } from '../../protocol/assignment.ts';
+import { reportHash } from '../../protocol/header.ts';
+import { checkObservations } from '../../protocol/observation.ts';
+import { decodeProposal, digestOfProposal, type Proposal } from '../../protocol/proposal.ts';
+import { requireSeat } from '../../protocol/set.ts';
+import { decoded, epochVerdict, factsOr, type IntakeDeps, isVerdict, reject, verdictOf, viewVerdict } from './rules.ts';
+
+/** Takes a proposal from gossip: only from the seat that the seed drew for its view. */
+export function proposalIntake(deps: IntakeDeps): MessageHandler {
+  return async (_from, bytes) => {
+    // [reject] it is the canonical encoding of a proposal with seats in ascending order
+    const proposal = decoded(decodeOrdered, bytes);
+    if (isVerdict(proposal)) return proposal;
+    const { epoch } = proposal.header;
+    const closed = epochVerdict(deps, epoch) ?? viewVerdict(deps, epoch, proposal.view);
+    if (closed) return closed;
+    const facts = await factsOr(deps, epoch);
+    if (isVerdict(facts)) return facts;
+    // [reject] the proposer is the drawn leader of the view
+    if (facts.set.seats.length === 0 || leaderOf(facts.set, facts.seed, epoch, proposal.view) !== proposal.seat) {
+      return reject('not-the-leader');
+    }
+    // [reject] the signature is the leader's
+    const { publicKey } = requireSeat(facts.set, proposal.seat);
+    if (!deps.bls.verify(publicKey, digestOfProposal(deps.facts.domain, proposal), proposal.signature)) {
+      return reject('bad-signature');
+    }
+    return verdictOf(deps.pool.addProposal({ proposal, reportHash: reportHash(proposal.header) }));
+  };
+}
+
+function decodeOrdered(bytes: Uint8Array): Proposal {
+  const proposal = decodeProposal(bytes);
+  checkObservations(proposal.observations);
+  return proposal;
+}

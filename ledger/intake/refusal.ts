@@ -1,0 +1,25 @@
+import type { MessageHandler } from '../../platform/network/network.ts';
+import { decodeRefusal, digestOfRefusal } from '../../protocol/refusal.ts';
+import { seatAt } from '../../protocol/set.ts';
+import { decoded, epochVerdict, factsOr, type IntakeDeps, isVerdict, reject, verdictOf, viewVerdict } from './rules.ts';
+
+/** Takes a refusal from gossip: the next leader reads from it what the last one left out. */
+export function refusalIntake(deps: IntakeDeps): MessageHandler {
+  return async (_from, bytes) => {
+    // [reject] it is the canonical encoding of a refusal
+    const refusal = decoded(decodeRefusal, bytes);
+    if (isVerdict(refusal)) return refusal;
+    const closed = epochVerdict(deps, refusal.epoch) ?? viewVerdict(deps, refusal.epoch, refusal.view);
+    if (closed) return closed;
+    const facts = await factsOr(deps, refusal.epoch);
+    if (isVerdict(facts)) return facts;
+    // [reject] the seat is in the set of the epoch
+    const seat = seatAt(facts.set, refusal.seat);
+    if (!seat) return reject('not-in-set');
+    // [reject] the signature is the seat's
+    if (!deps.bls.verify(seat.publicKey, digestOfRefusal(deps.facts.domain, refusal), refusal.signature)) {
+      return reject('bad-signature');
+    }
+    return verdictOf(deps.pool.addRefusal(refusal));
+  };
+}

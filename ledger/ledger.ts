@@ -1,0 +1,169 @@
+import type { Chain } from '../platform/chain/chain.ts';
+import type { Log } from '../platform/log.ts';
+import { windowKey } from '../protocol/accumulator.ts';
+import { decodeBatch } from '../protocol/batch.ts';
+import { equalBytes, toHex } from '../protocol/bytes.ts';
+import type { LandedReport } from '../protocol/certificate.ts';
+import { errorMessage, PlumblineError } from '../protocol/error.ts';
+import { appendHistory, EMPTY_HISTORY, historyRoot } from '../protocol/history.ts';
+import type { Observation } from '../protocol/observation.ts';
+import { type Counted, computeReport, type EpochContext, type Report } from '../protocol/report.ts';
+import { decodeReveal } from '../protocol/reveal.ts';
+import { accumulatorRoot, decodeState, GENESIS_STATE, type State } from '../protocol/state.ts';
+import type { Custody } from './custody.ts';
+import type { EpochFacts } from './epoch.ts';
+import type { Fetch } from './fetch.ts';
+import type { Pool } from './pool.ts';
+
+/** Reports computed and not yet settled by the chain: one per proposal seen, so a few views' worth. */
+export const REPORTS_CACHED_MAX = 16;
+
+/** States kept for a chain that takes blocks back: more reports than fit between two final blocks of any preset. */
+export const STATES_CACHED_MAX = 8;
+
+/** A report that this node followed, with all that its archive needs. */
+export type Followed = {
+  readonly landed: LandedReport;
+  readonly report: Report;
+  readonly observations: Observation[];
+  readonly reveals: Uint8Array[];
+};
+
+export type LedgerDeps = {
+  readonly chain: Chain;
+  readonly epochFacts: (epoch: number) => Promise<EpochFacts>;
+  readonly pool: Pool;
+  readonly custody: Custody;
+  readonly fetch: Fetch;
+  readonly log: Log;
+};
+
+/** The accumulators after the last report on chain, and the one place in which reports are computed. */
+export class Ledger {
+  readonly #deps: LedgerDeps;
+  readonly #reports = new Map<string, Report>();
+  readonly #states = new Map<string, State>();
+  #state: State = GENESIS_STATE;
+
+  constructor(deps: LedgerDeps) {
+    this.#deps = deps;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Takes up the snapshot of an earlier run, if there is one and it reads. */
+  async restore(): Promise<void> {
+    const bytes = await this.#deps.custody.state();
+    if (!bytes) return;
+    try {
+      this.#state = decodeState(bytes, keyOf);
+      this.#states.set(toHex(this.#state.reportHash), this.#state);
+    } catch (error) {
+      this.#deps.log.warn({ reason: errorMessage(error) }, 'the stored state does not read; it will come from peers');
+    }
+  }
+
+  /** @throws PlumblineError `facts` and chain errors when the epoch's facts cannot be read */
+  async compute(epoch: number, anchor: EpochContext['anchor'], counted: readonly Counted[]): Promise<Report> {
+    const { set, services } = await this.#deps.epochFacts(epoch);
+    const { parameters } = this.#deps.chain.facts;
+    const report = computeReport(this.#state, { epoch, set, services, parameters, anchor }, counted);
+    this.#reports.set(toHex(report.hash), report);
+    if (this.#reports.size > REPORTS_CACHED_MAX) this.#reports.delete(this.#reports.keys().next().value!);
+    return report;
+  }
+
+  /**
+   * Moves to the state after a report that landed: from its own computing, else from its batches, else from a peer's
+   * snapshot that proves itself against the chain. Returns what it followed, or undefined when it only took a snapshot.
+   * @param history every report on chain up to and including this one, oldest first
+   * @throws PlumblineError `behind` when neither batches nor snapshot are to be had yet
+   */
+  async advance(history: readonly LandedReport[]): Promise<Followed | undefined> {
+    const landed = history.at(-1)!;
+    const known = this.#states.get(toHex(landed.reportHash));
+    if (known) {
+      this.#state = known;
+      return undefined;
+    }
+    if (equalBytes(this.#state.reportHash, landed.header.previous)) {
+      const followed = await this.#follow(landed);
+      if (followed) {
+        await this.#take(followed.report.next);
+        return followed;
+      }
+    }
+    await this.#take(await this.#snapshot(history));
+    return undefined;
+  }
+
+  async #follow(landed: LandedReport): Promise<Followed | undefined> {
+    const { header, reportHash } = landed;
+    const observations =
+      this.#deps.pool.proposalOf(header.epoch, reportHash)?.proposal.observations ??
+      (await this.#deps.fetch.observations(landed));
+    if (!observations) return undefined;
+    const reveals: Uint8Array[] = [];
+    const counted: Counted[] = [];
+    for (const observation of observations) {
+      const bytes = await this.#deps.fetch.reveal(header.epoch, observation);
+      if (!bytes) return undefined;
+      reveals.push(bytes);
+      counted.push({ observation, batch: decodeBatch(decodeReveal(bytes).batch) });
+    }
+    const anchor = { number: header.anchorNumber, hash: header.anchorHash };
+    const report = this.#reports.get(toHex(reportHash)) ?? (await this.compute(header.epoch, anchor, counted));
+    if (!equalBytes(report.hash, reportHash)) {
+      const evidence = { epoch: header.epoch, ours: toHex(report.hash), landed: toHex(reportHash) };
+      this.#deps.log.error(evidence, 'the report on chain is not what its batches give');
+      return undefined;
+    }
+    for (const [i, { batchHash }] of observations.entries()) {
+      await this.#deps.custody.keepReveal(header.epoch, batchHash, reveals[i]!);
+    }
+    await this.#deps.custody.keepObservations(reportHash, observations);
+    return { landed, report, observations, reveals };
+  }
+
+  async #snapshot(history: readonly LandedReport[]): Promise<State> {
+    const landed = history.at(-1)!;
+    let found: State | undefined;
+    await this.#deps.fetch.state(landed.reportHash, (bytes) => {
+      found = provenState(bytes, history);
+      return found !== undefined;
+    });
+    if (found) return found;
+    throw new PlumblineError('behind', `no peer has the state after epoch ${landed.header.epoch} yet; asking again`);
+  }
+
+  async #take(state: State): Promise<void> {
+    this.#state = state;
+    this.#states.set(toHex(state.reportHash), state);
+    if (this.#states.size > STATES_CACHED_MAX) this.#states.delete(this.#states.keys().next().value!);
+    await this.#deps.custody.keepState(state);
+  }
+}
+
+const keyOf = (w: { serviceId: Uint8Array; windowStart: number; windowEpochs: number }) =>
+  windowKey(w.serviceId, w.windowStart, w.windowEpochs);
+
+/** A stranger's snapshot, if it is the state that the last report on chain commits to. */
+export function provenState(bytes: Uint8Array, history: readonly LandedReport[]): State | undefined {
+  const landed = history.at(-1)!;
+  let state: State;
+  try {
+    state = decodeState(bytes, keyOf);
+    if (!equalBytes(accumulatorRoot(state.windows.values(), state.closedLeaves), landed.header.accumulatorRoot)) {
+      return undefined;
+    }
+  } catch {
+    return undefined;
+  }
+  // Epoch, hash and history are known from the chain: taken from there, not from the peer.
+  const chained = history.reduce((sum, { reportHash }) => appendHistory(sum, reportHash), EMPTY_HISTORY);
+  const before = history.slice(0, -1).reduce((sum, { reportHash }) => appendHistory(sum, reportHash), EMPTY_HISTORY);
+  if (!equalBytes(historyRoot(before), landed.header.historyRoot)) return undefined;
+  return { ...state, epoch: landed.header.epoch, reportHash: landed.reportHash, history: chained };
+}

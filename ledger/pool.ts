@@ -1,0 +1,154 @@
+import type { Attestation } from '../protocol/attestation.ts';
+import type { Batch } from '../protocol/batch.ts';
+import { equalBytes, toHex } from '../protocol/bytes.ts';
+import type { Commit } from '../protocol/commit.ts';
+import type { Observation } from '../protocol/observation.ts';
+import type { Proposal } from '../protocol/proposal.ts';
+import type { Refusal } from '../protocol/refusal.ts';
+
+/** What became of an insert; the gossip verdict follows from it. */
+export const OUTCOMES = ['new', 'known', 'conflict', 'full'] as const;
+export type InsertOutcome = (typeof OUTCOMES)[number];
+
+/** Views of one epoch that are kept: later ones are refused until earlier epochs are dropped. */
+export const VIEWS_KEPT_MAX = 64;
+/** Epochs kept: the deadline of the slowest preset and the running one. */
+export const EPOCHS_KEPT_MAX = 8;
+
+export type HeardCommit = { readonly commit: Commit; readonly seat: number; readonly heardAt: number };
+export type HeardReveal = {
+  readonly observation: Observation;
+  readonly batch: Batch;
+  /** The reveal's bytes as received: what is served and archived. */
+  readonly bytes: Uint8Array;
+  readonly heardAt: number;
+};
+export type HeardProposal = { readonly proposal: Proposal; readonly reportHash: Uint8Array };
+
+type EpochPool = {
+  commits: Map<number, HeardCommit>;
+  reveals: Map<number, HeardReveal>;
+  proposals: Map<number, HeardProposal>;
+  /** `view/report` -> seat -> attestation */
+  attestations: Map<string, Map<number, Attestation>>;
+  refusals: Map<string, Refusal>;
+};
+
+/**
+ * Messages of the epochs that can still get a report, checked and signed: at most one per seat and slot, so the set's
+ * size bounds the memory. What conflicts with the first is reported as such and not kept.
+ */
+export class Pool {
+  readonly #epochs = new Map<number, EpochPool>();
+  readonly #listeners: ((epoch: number) => void)[] = [];
+
+  /** Called after every new message, with its epoch. */
+  onChange(listener: (epoch: number) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  addCommit(heard: HeardCommit): InsertOutcome {
+    const { commits } = this.#epoch(heard.commit.epoch);
+    const known = commits.get(heard.seat);
+    if (known) return equalBytes(known.commit.commitment, heard.commit.commitment) ? 'known' : 'conflict';
+    commits.set(heard.seat, heard);
+    return this.#changed(heard.commit.epoch);
+  }
+
+  addReveal(heard: HeardReveal): InsertOutcome {
+    const { reveals } = this.#epoch(heard.batch.epoch);
+    if (reveals.has(heard.observation.seat)) return 'known';
+    reveals.set(heard.observation.seat, heard);
+    return this.#changed(heard.batch.epoch);
+  }
+
+  addProposal(heard: HeardProposal): InsertOutcome {
+    const { proposals } = this.#epoch(heard.proposal.header.epoch);
+    const known = proposals.get(heard.proposal.view);
+    if (known) return equalBytes(known.reportHash, heard.reportHash) ? 'known' : 'conflict';
+    if (proposals.size >= VIEWS_KEPT_MAX) return 'full';
+    proposals.set(heard.proposal.view, heard);
+    return this.#changed(heard.proposal.header.epoch);
+  }
+
+  addAttestation(attestation: Attestation): InsertOutcome {
+    const { attestations } = this.#epoch(attestation.epoch);
+    const key = `${attestation.view}/${toHex(attestation.report)}`;
+    const known = attestations.get(key)?.has(attestation.seat);
+    if (known) return 'known';
+    for (const [other, bySeat] of attestations) {
+      if (other.startsWith(`${attestation.view}/`) && bySeat.has(attestation.seat)) return 'conflict';
+    }
+    // One entry per (view, seat) at most, so the number of keys of a view is bounded by the seats.
+    if (!attestations.has(key)) attestations.set(key, new Map());
+    attestations.get(key)!.set(attestation.seat, attestation);
+    return this.#changed(attestation.epoch);
+  }
+
+  addRefusal(refusal: Refusal): InsertOutcome {
+    const { refusals } = this.#epoch(refusal.epoch);
+    const key = `${refusal.view}/${refusal.seat}`;
+    if (refusals.has(key)) return 'known';
+    refusals.set(key, refusal);
+    return this.#changed(refusal.epoch);
+  }
+
+  commit(epoch: number, seat: number): HeardCommit | undefined {
+    return this.#epochs.get(epoch)?.commits.get(seat);
+  }
+
+  reveal(epoch: number, seat: number): HeardReveal | undefined {
+    return this.#epochs.get(epoch)?.reveals.get(seat);
+  }
+
+  /** Reveals of an epoch, seats ascending. */
+  reveals(epoch: number): HeardReveal[] {
+    const held = [...(this.#epochs.get(epoch)?.reveals.values() ?? [])];
+    return held.sort((a, b) => a.observation.seat - b.observation.seat);
+  }
+
+  proposal(epoch: number, view: number): HeardProposal | undefined {
+    return this.#epochs.get(epoch)?.proposals.get(view);
+  }
+
+  /** The proposal of a report, whatever its view. */
+  proposalOf(epoch: number, report: Uint8Array): HeardProposal | undefined {
+    const proposals = this.#epochs.get(epoch)?.proposals.values() ?? [];
+    return [...proposals].find((heard) => equalBytes(heard.reportHash, report));
+  }
+
+  /** Attestations of an epoch, grouped by (view, report). */
+  attestations(epoch: number): Attestation[][] {
+    return [...(this.#epochs.get(epoch)?.attestations.values() ?? [])].map((bySeat) => [...bySeat.values()]);
+  }
+
+  refusals(epoch: number): Refusal[] {
+    return [...(this.#epochs.get(epoch)?.refusals.values() ?? [])];
+  }
+
+  /** Drops everything before an epoch; called as reports land or expire. */
+  dropBefore(epoch: number): void {
+    for (const held of this.#epochs.keys()) if (held < epoch) this.#epochs.delete(held);
+  }
+
+  #epoch(epoch: number): EpochPool {
+    let pool = this.#epochs.get(epoch);
+    if (!pool) {
+      pool = {
+        commits: new Map(),
+        reveals: new Map(),
+        proposals: new Map(),
+        attestations: new Map(),
+        refusals: new Map(),
+      };
+      this.#epochs.set(epoch, pool);
+      if (this.#epochs.size > EPOCHS_KEPT_MAX) this.#epochs.delete(Math.min(...this.#epochs.keys()));
+    }
+    return pool;
+  }
+
+  #changed(epoch: number): 'new' {
+    for (const listener of this.#listeners) listener(epoch);
+    return 'new';
+  }
+}

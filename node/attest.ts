@@ -1,0 +1,134 @@
+import type { EpochFacts } from '../ledger/epoch.ts';
+import type { Fetch } from '../ledger/fetch.ts';
+import { mustInclude, wasTimely } from '../ledger/inclusion.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { HeardProposal, Pool } from '../ledger/pool.ts';
+import { epochDue } from '../ledger/turn.ts';
+import type { Chain, OracleFacts } from '../platform/chain/chain.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { MessageHandler, Network } from '../platform/network/network.ts';
+import type { Signer } from '../platform/signer.ts';
+import { encodeAttestation } from '../protocol/attestation.ts';
+import { equalBytes, toHex } from '../protocol/bytes.ts';
+import { attestationDigest } from '../protocol/digest.ts';
+import { encodeHeader } from '../protocol/header.ts';
+import { type Observation, observationLeaf } from '../protocol/observation.ts';
+import type { Counted } from '../protocol/report.ts';
+import { seatOf } from '../protocol/set.ts';
+import { roundOf, viewAt } from '../protocol/time.ts';
+import type { Objection, Refused } from './artefacts.ts';
+
+export type AttestDeps = {
+  readonly facts: OracleFacts;
+  readonly chain: Pick<Chain, 'finalized' | 'blockHash'>;
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly pool: Pool;
+  readonly ledger: Ledger;
+  readonly fetch: Fetch;
+  readonly epochFacts: (epoch: number) => Promise<EpochFacts>;
+  /** Checks a fetched reveal as if it had come by gossip. */
+  readonly takeReveal: MessageHandler;
+  readonly signer: Signer;
+  readonly watcher: Uint8Array;
+  readonly log: Log;
+};
+
+const objection = (code: string, missing: readonly Observation[] = []): Objection => ({ code, missing });
+
+/** Proposals remembered as judged: a view each, a few states each. */
+export const JUDGED_MAX = 256;
+/** Objections that can heal while the view lasts; the proposal is looked at again with the next message. */
+const PASSING: ReadonlySet<string> = new Set(['batch-not-available', 'anchor-not-final', 'anchor-unknown']);
+
+/** Signs the report of the running view, but only after computing the very same report from the batches itself. */
+export function attestStage(deps: AttestDeps) {
+  const { facts, clock, pool, ledger } = deps;
+  const judged = new Set<string>();
+
+  /** The proposal of the view that the clock shows for the epoch that is due. */
+  const current = (): HeardProposal | undefined => {
+    const epoch = epochDue(clock, facts.calendar, facts.parameters, ledger.state.epoch);
+    if (epoch === undefined) return undefined;
+    const view = viewAt(roundOf(facts.calendar, facts.parameters, epoch), facts.parameters, clock.now());
+    return pool.proposal(epoch, view);
+  };
+
+  /** Not to be called again before it has returned. */
+  return async (): Promise<Refused | undefined> => {
+    const heard = current();
+    if (!heard) return undefined;
+    const { proposal, reportHash } = heard;
+    // Judged once against each state: a proposal that comes before our ledger has caught up is looked at again.
+    const key = `${toHex(reportHash)}/${proposal.view}/${toHex(ledger.state.reportHash)}`;
+    if (judged.has(key)) return undefined;
+    const { set } = await deps.epochFacts(proposal.header.epoch);
+    const seat = seatOf(set, deps.watcher)?.seat;
+    if (seat === undefined) return undefined;
+    const broken = await examine(deps, heard);
+    if (!broken || !PASSING.has(broken.code)) judged.add(key);
+    if (judged.size > JUDGED_MAX) judged.delete(judged.values().next().value!);
+    if (broken) return { heard, seat, objection: broken };
+    await attest(deps, heard, seat);
+    return undefined;
+  };
+}
+
+async function attest(deps: AttestDeps, { proposal, reportHash }: HeardProposal, seat: number): Promise<void> {
+  const { epoch } = proposal.header;
+  const { view } = proposal;
+  const signature = await deps.signer.sign({
+    kind: 'attestation',
+    epoch,
+    view,
+    digest: attestationDigest(deps.facts.domain, epoch, view, reportHash),
+    payload: encodeHeader(proposal.header),
+  });
+  const attestation = { epoch, view, report: reportHash, seat, signature };
+  deps.pool.addAttestation(attestation);
+  await deps.network.publish('attestation', encodeAttestation(attestation));
+}
+
+/** Every rule of attesting, cheapest first. Returns the first that is broken. */
+async function examine(deps: AttestDeps, { proposal, reportHash }: HeardProposal): Promise<Objection | undefined> {
+  const { facts, pool, ledger } = deps;
+  const { header, observations } = proposal;
+  const round = roundOf(facts.calendar, facts.parameters, header.epoch);
+  if (!equalBytes(header.previous, ledger.state.reportHash)) return objection('not-on-our-head');
+  // Every timely batch that we held at the freeze is in it.
+  const included = new Set(observations.map((o) => toHex(observationLeaf(o))));
+  const missing = mustInclude(pool, header.epoch, round)
+    .map(({ observation }) => observation)
+    .filter((o) => !included.has(toHex(observationLeaf(o))));
+  if (missing.length > 0) return objection('omits-timely-batches', missing);
+  // Every batch in it is one that we can check ourselves, committed before anybody revealed.
+  const counted: Counted[] = [];
+  for (const observation of observations) {
+    const held = await obtain(deps, header.epoch, observation);
+    if (!held) return objection('batch-not-available');
+    if (!wasTimely(pool, header.epoch, round, observation)) return objection('counts-a-late-batch');
+    counted.push({ observation, batch: held.batch });
+  }
+  // Its anchor is final on the chain that we see.
+  const final = await deps.chain.finalized();
+  if (header.anchorNumber > final.number) return objection('anchor-not-final');
+  const anchorHash = await deps.chain.blockHash(header.anchorNumber);
+  if (!anchorHash || !equalBytes(anchorHash, header.anchorHash)) return objection('anchor-unknown');
+  // And the report is the one that the batches give.
+  const anchor = { number: header.anchorNumber, hash: header.anchorHash };
+  const ours = await ledger.compute(header.epoch, anchor, counted);
+  return equalBytes(ours.hash, reportHash) ? undefined : objection('another-report');
+}
+
+async function obtain(deps: AttestDeps, epoch: number, observation: Observation) {
+  const has = () => {
+    const held = deps.pool.reveal(epoch, observation.seat);
+    return held && equalBytes(held.observation.batchHash, observation.batchHash) ? held : undefined;
+  };
+  const held = has();
+  if (held) return held;
+  const bytes = await deps.fetch.reveal(epoch, observation);
+  if (bytes) await deps.takeReveal('fetched', bytes);
+  return has();
+}

@@ -1,0 +1,67 @@
+import type { EpochFacts } from '../ledger/epoch.ts';
+import type { OracleFacts } from '../platform/chain/chain.ts';
+import type { Log } from '../platform/log.ts';
+import type { Signer } from '../platform/signer.ts';
+import { slotsOf } from '../protocol/assignment.ts';
+import { errorMessage } from '../protocol/error.ts';
+import { ABSENT_MICROS } from '../protocol/sample.ts';
+import { epochStart } from '../protocol/time.ts';
+import type { Measurement } from './artefacts.ts';
+import type { ConsentBook } from './probe/consent.ts';
+import type { Prober } from './probe/engine.ts';
+import { targetOf } from './probe/target.ts';
+
+export type MeasureDeps = {
+  readonly facts: OracleFacts;
+  readonly epochFacts: (epoch: number) => Promise<EpochFacts>;
+  readonly prober: Prober;
+  readonly consent: ConsentBook;
+  readonly signer: Signer;
+  readonly log: Log;
+};
+
+/** Probes every assigned slot of an epoch at the time that this watcher's VRF draws. */
+export function measureStage({ facts, epochFacts, prober, consent, signer, log }: MeasureDeps) {
+  const stop = new AbortController();
+  return {
+    /** Asks every provider for its consent, so that the first epoch is not spent on asking. Never rejects. */
+    prepare: async (epoch: number): Promise<void> => {
+      try {
+        const { services } = await epochFacts(epoch);
+        await consent.refreshAll(services.map(targetOf), stop.signal);
+      } catch (error) {
+        log.warn({ epoch, reason: errorMessage(error) }, 'cannot ask for consents yet');
+      }
+    },
+
+    /** Resolves with the last probe, at the epoch's end at the latest. @throws PlumblineError when the chain cannot tell what to measure */
+    measure: async (epoch: number): Promise<Measurement> => {
+      const known = await epochFacts(epoch);
+      const vrfProof = signer.prove(epoch, known.seed);
+      const drawn = slotsOf(known.services, vrfProof, facts.calendar.epochSeconds);
+      const targets = known.services.map(targetOf);
+      const startUnixMillis = epochStart(facts.calendar, epoch);
+      void consent.refreshAll(targets, stop.signal);
+      const samples = await prober.run(
+        drawn.map(({ service, slot, offsetMicros }) => ({
+          service,
+          slot,
+          atUnixMillis: startUnixMillis + offsetMicros / 1000,
+          target: targets[service]!,
+        })),
+        { startUnixMillis, endUnixMillis: epochStart(facts.calendar, epoch + 1), signal: stop.signal },
+      );
+      // The wall clock counts whole milliseconds, so a start can read up to one before its time; it never was.
+      samples.forEach((sample, i) => {
+        if (sample.totalMicros !== ABSENT_MICROS || sample.startMicros > 0) {
+          sample.startMicros = Math.max(sample.startMicros, drawn[i]!.offsetMicros);
+        }
+      });
+      return { facts: known, vrfProof, samples };
+    },
+
+    stop: (): void => stop.abort(),
+  };
+}
+
+export type Measure = ReturnType<typeof measureStage>;

@@ -1,0 +1,153 @@
+import { errorMessage } from '../../protocol/error.ts';
+import { REASON } from '../../protocol/reason.ts';
+import { type ProbeTools, probeHttp } from './http.ts';
+import type { ServiceTarget } from './target.ts';
+
+/** Where a provider publishes the services that it lets the network probe, relative to the target's origin. */
+export const CONSENT_PATH = '/.well-known/plumbline';
+/** A proven consent is checked again after a day. */
+export const CONSENT_MILLIS = 24 * 3_600_000;
+/**
+ * A provider whose target is down at the daily check has withdrawn nothing, and must not turn its outage into
+ * `unknown`: a proven consent outlives failed checks for this long. An answer without the line ends it at once.
+ */
+export const CONSENT_GRACE_MILLIS = 72 * 3_600_000;
+/** The first retry of a check that failed; each further one waits twice as long, up to the maximum. */
+export const CONSENT_RETRY_MILLIS_MIN = 2_000;
+export const CONSENT_RETRY_MILLIS_MAX = 3_600_000;
+/** Time for one check, whatever the service's own time-out. */
+export const CONSENT_TIMEOUT_MILLIS = 5_000;
+/** About 500 lines. */
+export const CONSENT_BYTES_MAX = 64 << 10;
+/** Checks at once, so that a watcher's start with a thousand services is no burst. */
+export const CONSENT_CHECKS_MAX = 16;
+/** Services that a watcher remembers a consent for: all that an epoch can have, and as many gone ones. */
+export const CONSENTS_MAX = 2_048;
+
+/** Only these say whether there is a consent; a rate limit or an error page withdraws nothing. */
+const FINAL_STATUSES: readonly number[] = [200, 404, 410];
+
+export type ConsentState = 'granted' | 'absent' | 'unproven';
+
+/** Whether a provider agreed to be probed. Without that: no load. */
+export interface ConsentBook {
+  /** What is known now, at once. */
+  state(target: ServiceTarget): ConsentState;
+  /** Checks the targets whose check is due, a few at a time; never rejects. Concurrent calls share one check. */
+  refreshAll(targets: readonly ServiceTarget[], signal?: AbortSignal): Promise<void>;
+}
+
+type Entry = {
+  provenMillis: number | undefined;
+  absent: boolean;
+  nextCheckMillis: number;
+  retryMillis: number;
+  checking: Promise<void> | undefined;
+  detail: string;
+};
+
+export type ConsentOptions = { retryMillisMin?: number; log?: (detail: string, target: ServiceTarget) => void };
+
+/** Consents fetched from the targets themselves, kept in memory: a restarted watcher asks again. */
+export function createConsentBook(tools: ProbeTools, options: ConsentOptions = {}): ConsentBook {
+  const retryMillisMin = options.retryMillisMin ?? CONSENT_RETRY_MILLIS_MIN;
+  const entries = new Map<string, Entry>();
+  // Not the wall clock: a corrected one must neither prolong nor end a consent.
+  const nowMillis = () => tools.clock.monotonicMicros() / 1_000;
+
+  const entryOf = (target: ServiceTarget): Entry => {
+    const key = `${target.serviceId} ${target.provider} ${target.url}`.toLowerCase();
+    const known = entries.get(key);
+    if (known !== undefined) return known;
+    // Insertion order: the oldest entry goes; if it is still in use it is merely checked again.
+    if (entries.size >= CONSENTS_MAX) entries.delete(entries.keys().next().value!);
+    const checking = undefined;
+    const entry = { provenMillis: undefined, absent: false, nextCheckMillis: 0, retryMillis: 0, checking, detail: '' };
+    entries.set(key, entry);
+    return entry;
+  };
+
+  const check = async (target: ServiceTarget, entry: Entry, signal: AbortSignal | undefined): Promise<void> => {
+    const found = await fetchConsent(tools, target, signal);
+    const now = nowMillis();
+    if (found.state === 'granted') {
+      Object.assign(entry, { provenMillis: now, absent: false, retryMillis: 0, nextCheckMillis: now + CONSENT_MILLIS });
+    } else {
+      if (found.state === 'absent') Object.assign(entry, { provenMillis: undefined, absent: true });
+      entry.retryMillis = Math.min(Math.max(entry.retryMillis * 2, retryMillisMin), CONSENT_RETRY_MILLIS_MAX);
+      entry.nextCheckMillis = now + entry.retryMillis;
+    }
+    if (entry.detail !== found.detail) options.log?.(found.detail, target);
+    entry.detail = found.detail;
+  };
+
+  const refresh = async (target: ServiceTarget, signal: AbortSignal | undefined): Promise<void> => {
+    const entry = entryOf(target);
+    if (entry.checking === undefined && nowMillis() < entry.nextCheckMillis) return;
+    entry.checking ??= check(target, entry, signal).finally(() => {
+      entry.checking = undefined;
+    });
+    await entry.checking;
+  };
+
+  return {
+    state: (target) => {
+      const { provenMillis, absent } = entryOf(target);
+      if (provenMillis !== undefined && nowMillis() < provenMillis + CONSENT_MILLIS + CONSENT_GRACE_MILLIS) {
+        return 'granted';
+      }
+      return absent ? 'absent' : 'unproven';
+    },
+    refreshAll: async (targets, signal) => {
+      const queue = [...targets];
+      const worker = async () => {
+        for (let next = queue.shift(); next !== undefined && !signal?.aborted; next = queue.shift()) {
+          await refresh(next, signal);
+        }
+      };
+      await Promise.all(Array.from({ length: CONSENT_CHECKS_MAX }, worker));
+    },
+  };
+}
+
+/** For programs that probe what their user owns or named by hand: everything is granted. */
+export function grantedConsent(): ConsentBook {
+  return { state: () => 'granted', refreshAll: async () => undefined };
+}
+
+/** One fetch of the consent file of a target's origin. `unproven`: no answer, or one that says neither. */
+export async function fetchConsent(
+  tools: ProbeTools,
+  target: ServiceTarget,
+  signal?: AbortSignal,
+): Promise<{ state: ConsentState; detail: string }> {
+  let url: string;
+  try {
+    url = tools.egress.checkUrl(target.url).origin + CONSENT_PATH;
+  } catch (error) {
+    return { state: 'unproven', detail: errorMessage(error) };
+  }
+  const result = await probeHttp(tools, {
+    url,
+    method: 'GET',
+    timeoutMillis: CONSENT_TIMEOUT_MILLIS,
+    wantDigest: false,
+    wantBody: true,
+    bodyBytesMax: CONSENT_BYTES_MAX,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (result.reason !== REASON.ok) return { state: 'unproven', detail: `${url}: ${result.detail}` };
+  if (!FINAL_STATUSES.includes(result.statusCode)) {
+    return { state: 'unproven', detail: `${url} answered ${result.statusCode}` };
+  }
+  const text = result.statusCode === 200 ? Buffer.from(result.body ?? []).toString('utf8') : '';
+  if (hasConsent(text, target.serviceId, target.provider)) return { state: 'granted', detail: `${url} consents` };
+  const remedy = `add the line "${target.serviceId} ${target.provider}"`;
+  return { state: 'absent', detail: `${url} (status ${result.statusCode}) names no such consent; ${remedy}` };
+}
+
+/** Whether one line is `<serviceId> <provider>`: two words, hexadecimal digits in any case, nothing else. */
+export function hasConsent(text: string, serviceId: string, provider: string): boolean {
+  const wanted = `${serviceId} ${provider}`.toLowerCase();
+  return text.split(/\r?\n/).some((line) => line.trim().split(/\s+/).join(' ').toLowerCase() === wanted);
+}

@@ -1,0 +1,201 @@
+import type { Clock, Timer } from '../../platform/clock.ts';
+import { errorMessage, PlumblineError } from '../../protocol/error.ts';
+import { SAMPLES_MAX } from '../../protocol/limits.ts';
+import { REASON, type Reason } from '../../protocol/reason.ts';
+import { ABSENT_MICROS, emptySample, OUTCOME, type Sample } from '../../protocol/sample.ts';
+import { SERVICE_KIND } from '../../protocol/service.ts';
+import type { ConsentBook } from './consent.ts';
+import type { Controls } from './control.ts';
+import { type ProbeTools, probeHttp } from './http.ts';
+import { type Judgement, judge, outcomeOf, reasonOf } from './judge.ts';
+import type { ProbeResult } from './result.ts';
+import { isSupported, type ServiceTarget } from './target.ts';
+
+/** One scheduled probe: the `slot`-th of the epoch's `service`-th service. */
+export type Slot = { service: number; slot: number; atUnixMillis: number; target: ServiceTarget };
+
+export type Epoch = {
+  startUnixMillis: number;
+  /** By then every slot has its sample. */
+  endUnixMillis: number;
+  /** Aborting (shutdown) ends the run at once; every slot still gets its sample. */
+  signal?: AbortSignal;
+};
+
+export interface Prober {
+  /**
+   * Executes the slots, each at its time whatever the others do (open loop): exactly one sample per slot, in the slots'
+   * order, at the epoch's end at the latest. Throws PlumblineError `probe-epoch` or `probe-slots` for an impossible
+   * schedule; afterwards it never rejects.
+   */
+  run(slots: readonly Slot[], epoch: Epoch): Promise<Sample[]>;
+}
+
+/** How one kind of service is probed; must not reject, must end when the signal aborts. */
+export type Probe = (tools: ProbeTools, target: ServiceTarget, signal: AbortSignal) => Promise<ProbeResult>;
+
+/** The part of a pino logger that probing needs. */
+export type ProbeLog = { warn(fields: object, message: string): void };
+
+export type ProberOptions = {
+  tools: ProbeTools;
+  consent: ConsentBook;
+  controls: Controls;
+  log: ProbeLog;
+  /** Default: PROBES_MAX. */
+  probesMax?: number;
+  /** By kind; default: http. */
+  probes?: Readonly<Record<number, Probe>>;
+};
+
+/** Probes in flight at once: 256 sockets and at most 256 MiB of bodies fit the smallest machine and its file limit. */
+export const PROBES_MAX = 256;
+/** A slot begun later than this is a slot missed: others check the start against the drawn time. */
+export const START_LATE_MILLIS_MAX = 500;
+/** The controls are also asked while nothing fails, so that a short outage of our own is noticed. */
+export const CONTROL_PERIOD_MILLIS = 5_000;
+/** Offsets inside an epoch are 32-bit microseconds; an hour leaves room. */
+export const EPOCH_MILLIS_MAX = 3_600_000;
+
+const MICROS_PER_MILLI = 1_000;
+
+export const httpProbe: Probe = (tools, target, signal) => {
+  const { url, method, timeoutMillis } = target;
+  const wantDigest = target.expectedBodyDigest !== undefined;
+  return probeHttp(tools, { url, method, timeoutMillis, wantDigest, wantBody: false, signal });
+};
+
+const DEFAULT_PROBES: Readonly<Record<number, Probe>> = { [SERVICE_KIND.http]: httpProbe };
+
+export function createProber(options: ProberOptions): Prober {
+  const { tools, consent, controls, log } = options;
+  const { clock } = tools;
+  const probesMax = options.probesMax ?? PROBES_MAX;
+  const probes = options.probes ?? DEFAULT_PROBES;
+  let inFlight = 0;
+
+  /** The reason not to send any load for this slot, if there is one. */
+  const obstacle = (slot: Slot): Reason | undefined => {
+    const { target } = slot;
+    if (clock.now() - slot.atUnixMillis > START_LATE_MILLIS_MAX) return REASON.startedLate;
+    if (probes[target.kind] === undefined || !isSupported(target)) return REASON.unsupported;
+    const state = consent.state(target);
+    if (state !== 'granted') return state === 'absent' ? REASON.noConsent : REASON.consentUnproven;
+    return inFlight >= probesMax ? REASON.overload : undefined;
+  };
+
+  const judged = async (result: ProbeResult, target: ServiceTarget): Promise<Judgement> => {
+    const accuses = outcomeOf(reasonOf(result, target)) === OUTCOME.bad;
+    // One period earlier: an outage of ours that ended just before the probe may still have spoiled it.
+    const since = result.startMicros - CONTROL_PERIOD_MILLIS * MICROS_PER_MILLI;
+    return judge(result, target, accuses ? await controls.healthySince(since) : true);
+  };
+
+  /** Probes one slot now. A socket stays counted until its probe ends, even if the epoch ended first. */
+  const probeSlot = async (slot: Slot, epoch: Epoch, signal: AbortSignal): Promise<Sample> => {
+    const reason = obstacle(slot);
+    if (reason !== undefined) return blankSample(slot, reason);
+    const startMicros = Math.round((clock.now() - epoch.startUnixMillis) * MICROS_PER_MILLI);
+    inFlight += 1;
+    try {
+      const result = await probes[slot.target.kind]!(tools, slot.target, signal);
+      const judgement = await judged(result, slot.target);
+      if (judgement.reason === REASON.internal) log.warn({ slot, detail: result.detail }, 'a probe failed oddly');
+      return sampleOf(slot, startMicros, result, judgement);
+    } catch (error) {
+      log.warn({ service: slot.service, slot: slot.slot, error: errorMessage(error) }, 'a probe threw');
+      return blankSample(slot, REASON.internal);
+    } finally {
+      inFlight -= 1;
+    }
+  };
+
+  const run = (slots: readonly Slot[], epoch: Epoch): Promise<Sample[]> => {
+    checkEpoch(slots, epoch);
+    const { promise, resolve } = Promise.withResolvers<Sample[]>();
+    const samples = new Array<Sample | undefined>(slots.length).fill(undefined);
+    const started = new Set<number>();
+    const cut = new AbortController();
+    const timers: Timer[] = [];
+    let missing = slots.length;
+
+    const settle = (index: number, sample: Sample) => {
+      if (samples[index] !== undefined) return;
+      samples[index] = sample;
+      missing -= 1;
+      if (missing === 0) end();
+    };
+    const end = () => {
+      for (const timer of timers) timer.cancel();
+      stopControls();
+      epoch.signal?.removeEventListener('abort', onShutdown);
+      resolve(samples as Sample[]);
+      cut.abort();
+    };
+    /** Gives every slot that has no sample yet the one that claims least. */
+    const settleRest = (running: Reason, waiting: Reason) => {
+      slots.forEach((slot, index) => {
+        settle(index, blankSample(slot, started.has(index) ? running : waiting));
+      });
+    };
+    const onShutdown = () => settleRest(REASON.shutdown, REASON.shutdown);
+
+    const stopControls = checkPeriodically(clock, controls);
+    void consent.refreshAll(targetsOf(slots), epoch.signal);
+    slots.forEach((slot, index) => {
+      const start = () => {
+        started.add(index);
+        void probeSlot(slot, epoch, cut.signal).then((sample) => settle(index, sample));
+      };
+      timers.push(clock.after(slot.atUnixMillis - clock.now(), start));
+    });
+    // A probe that timed out has its sample by now; one that still runs, or still waits for the controls, accuses nobody.
+    timers.push(clock.after(epoch.endUnixMillis - clock.now(), () => settleRest(REASON.cutOff, REASON.startedLate)));
+    epoch.signal?.addEventListener('abort', onShutdown, { once: true });
+    if (epoch.signal?.aborted) onShutdown();
+    else if (missing === 0) end();
+    return promise;
+  };
+  return { run };
+}
+
+function checkEpoch(slots: readonly Slot[], epoch: Epoch): void {
+  const millis = epoch.endUnixMillis - epoch.startUnixMillis;
+  if (!(millis > 0 && millis <= EPOCH_MILLIS_MAX)) {
+    const remedy = `it must last more than 0 and at most ${EPOCH_MILLIS_MAX} ms; check genesis and epochSeconds`;
+    throw new PlumblineError('probe-epoch', `The epoch to probe lasts ${millis} ms: ${remedy}.`, { millis });
+  }
+  if (slots.length > SAMPLES_MAX) {
+    const remedy = 'lower the slots per epoch of the services, or the number of services';
+    const message = `The schedule has ${slots.length} slots, at most ${SAMPLES_MAX} fit into a batch; ${remedy}.`;
+    throw new PlumblineError('probe-slots', message, { slots: slots.length });
+  }
+}
+
+function targetsOf(slots: readonly Slot[]): ServiceTarget[] {
+  return [...new Map(slots.map(({ service, target }) => [service, target])).values()];
+}
+
+/** Checks the controls now and in every period until the returned function is called. */
+function checkPeriodically(clock: Clock, controls: Controls): () => void {
+  let timer: Timer;
+  const tick = () => {
+    void controls.check();
+    timer = clock.after(CONTROL_PERIOD_MILLIS, tick);
+  };
+  tick();
+  return () => timer.cancel();
+}
+
+function blankSample(slot: Slot, reason: Reason): Sample {
+  return emptySample(slot.service, slot.slot, outcomeOf(reason), reason);
+}
+
+function sampleOf(slot: Slot, startMicros: number, result: ProbeResult, { outcome, reason }: Judgement): Sample {
+  const { reason: _reason, detail: _detail, body: _body, ...measured } = result;
+  return {
+    ...emptySample(slot.service, slot.slot, outcome, reason),
+    ...measured,
+    startMicros: Math.min(Math.max(startMicros, 0), ABSENT_MICROS - 1),
+  };
+}

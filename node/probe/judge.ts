@@ -1,0 +1,68 @@
+import { REASON, REASONS, type Reason, reasonName } from '../../protocol/reason.ts';
+import { OUTCOME, type Outcome } from '../../protocol/sample.ts';
+import type { ProbeResult } from './result.ts';
+import type { ServiceTarget } from './target.ts';
+
+export type Judgement = { outcome: Outcome; reason: Reason };
+
+/**
+ * The outcome of a probe. A failure at the provider's own resolved address is the provider's, unless this watcher's
+ * controls fail too: a sick watcher accuses nobody.
+ */
+export function judge(result: ProbeResult, target: ServiceTarget, controlsHealthy: boolean): Judgement {
+  const reason = reasonOf(result, target);
+  const outcome = outcomeOf(reason);
+  if (outcome !== OUTCOME.bad || controlsHealthy) return { outcome, reason };
+  return { outcome: OUTCOME.watcherFault, reason: REASON.controlsUnhealthy };
+}
+
+/** What the probe found, with the service's assertions applied, before the controls have a word. */
+export function reasonOf(result: ProbeResult, target: ServiceTarget): Reason {
+  if (result.reason !== REASON.ok) return result.reason;
+  const { expectedStatus, expectedBodyDigest } = target;
+  const statusGood = expectedStatus === 0 ? result.statusCode < 400 : result.statusCode === expectedStatus;
+  if (!statusGood) return REASON.wrongStatus;
+  if (expectedBodyDigest !== undefined && Buffer.compare(result.bodyDigest, expectedBodyDigest) !== 0) {
+    return REASON.wrongBody;
+  }
+  return REASON.ok;
+}
+
+export function outcomeOf(reason: Reason): Outcome {
+  const name = reasonName(reason);
+  return name in REASONS ? REASONS[name as keyof typeof REASONS].outcome : OUTCOME.watcherFault;
+}
+
+const SOCKET_REASONS: Readonly<Record<string, Reason>> = {
+  ECONNREFUSED: REASON.connectionRefused,
+  ECONNRESET: REASON.connectionReset,
+  EPIPE: REASON.connectionReset,
+  EHOSTUNREACH: REASON.hostUnreachable,
+  EHOSTDOWN: REASON.hostUnreachable,
+  // The kernel gave up before our own time-out did: as late as can be.
+  ETIMEDOUT: REASON.timeout,
+  EMFILE: REASON.socketsExhausted,
+  ENFILE: REASON.socketsExhausted,
+  ENOBUFS: REASON.socketsExhausted,
+  ENOMEM: REASON.socketsExhausted,
+  EADDRNOTAVAIL: REASON.portsExhausted,
+  EADDRINUSE: REASON.portsExhausted,
+  ENETUNREACH: REASON.networkDown,
+  ENETDOWN: REASON.networkDown,
+  EAFNOSUPPORT: REASON.networkDown,
+  EACCES: REASON.blockedHere,
+  EPERM: REASON.blockedHere,
+};
+
+/** OpenSSL's verification verdicts and Node's host name check, as they appear in `error.code`. */
+const CERTIFICATE_CODE =
+  /^(CERT_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|ERR_TLS_CERT_ALTNAME|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH|CRL_)/;
+
+/** Whose failure a socket's error is; an unknown code is ours until somebody has looked at it. */
+export function reasonOfSocketError(code: string): Reason {
+  const known = SOCKET_REASONS[code];
+  if (known !== undefined) return known;
+  if (CERTIFICATE_CODE.test(code)) return REASON.certificateInvalid;
+  if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO') return REASON.tlsFailed;
+  return REASON.internal;
+}

@@ -1,0 +1,56 @@
+import type { Reason } from '../../protocol/reason.ts';
+import { ABSENT_MICROS } from '../../protocol/sample.ts';
+
+/**
+ * What one probe saw, before anybody judges it. Durations are whole microseconds, ABSENT_MICROS for a phase that did
+ * not complete. `totalMicros` is connect + tls + first byte + transfer: resolving is a phase of its own and no part of
+ * it. It is present only when the answer is complete (then measured) or timed out (then the time-out itself, a
+ * censored value); any other failure has no latency.
+ */
+export type ProbeResult = {
+  /** `ok` means only that a complete answer arrived: its status and body are judged later. */
+  reason: Reason;
+  /** When the connection began, on the monotonic clock of the probe. */
+  startMicros: number;
+  resolveMicros: number;
+  connectMicros: number;
+  tlsMicros: number;
+  firstByteMicros: number;
+  transferMicros: number;
+  totalMicros: number;
+  /** The worst event-loop lag while the probe ran: the true latency lies in [total - stall, total]. */
+  stallMicros: number;
+  /** 0 when no status line arrived. */
+  statusCode: number;
+  /** The address connected to, 16 bytes, IPv4 in mapped form; zeros when there is none. */
+  address: Uint8Array;
+  /** keccak256 of the body after transfer decoding, 32 bytes; zeros when not asked for or not complete. */
+  bodyDigest: Uint8Array;
+  /** The body, only when it was asked for and is complete. */
+  body: Uint8Array | undefined;
+  /** One line for people; never enters a sample. */
+  detail: string;
+};
+
+export const ADDRESS_BYTES = 16;
+export const DIGEST_BYTES = 32;
+
+/** A result in which nothing has happened yet. */
+export function blankResult(reason: Reason, detail: string): ProbeResult {
+  return {
+    reason,
+    startMicros: 0,
+    resolveMicros: ABSENT_MICROS,
+    connectMicros: ABSENT_MICROS,
+    tlsMicros: ABSENT_MICROS,
+    firstByteMicros: ABSENT_MICROS,
+    transferMicros: ABSENT_MICROS,
+    totalMicros: ABSENT_MICROS,
+    stallMicros: 0,
+    statusCode: 0,
+    address: new Uint8Array(ADDRESS_BYTES),
+    bodyDigest: new Uint8Array(DIGEST_BYTES),
+    body: undefined,
+    detail,
+  };
+}

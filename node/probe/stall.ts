@@ -1,0 +1,66 @@
+import type { Clock, Timer } from '../../platform/clock.ts';
+
+/** How often the loop is asked whether it still turns; a stall is seen at least to this precision. */
+export const STALL_TICK_MILLIS = 10;
+/**
+ * Timers count in whole milliseconds, so a lag below this is the timer's own granularity and no stall. Without it
+ * every latency would get a millisecond or two of benefit of the doubt.
+ */
+export const STALL_SLACK_MICROS = 2_000;
+
+export interface StallWatch {
+  /** The worst lag of the event loop since the watch began, in microseconds; 0 when it never stalled. */
+  worstMicros(): number;
+  /** Idempotent. */
+  stop(): void;
+}
+
+/** Measures how long the event loop stands still, only while somebody watches. */
+export interface StallMeter {
+  watch(): StallWatch;
+}
+
+type State = { sinceMicros: number; worstMicros: number };
+
+/** A meter by timer lag: a tick that comes late was kept from running, and so was every callback of a probe. */
+export function createStallMeter(clock: Clock): StallMeter {
+  const watching = new Set<State>();
+  let timer: Timer | undefined;
+  let dueMicros = 0;
+
+  const arm = () => {
+    dueMicros = clock.monotonicMicros() + STALL_TICK_MILLIS * 1_000;
+    timer = clock.after(STALL_TICK_MILLIS, tick);
+  };
+  const tick = () => {
+    const now = clock.monotonicMicros();
+    for (const state of watching) observe(state, now);
+    if (watching.size > 0) arm();
+    else timer = undefined;
+  };
+  // A stall that began before the watch did counts only from the watch's beginning.
+  const observe = (state: State, now: number) => {
+    const lag = Math.min(now - dueMicros, now - state.sinceMicros);
+    if (lag > STALL_SLACK_MICROS) state.worstMicros = Math.max(state.worstMicros, lag);
+  };
+
+  const watch = (): StallWatch => {
+    const state: State = { sinceMicros: clock.monotonicMicros(), worstMicros: 0 };
+    watching.add(state);
+    if (timer === undefined) arm();
+    return {
+      worstMicros: () => {
+        // A callback may run after a stall and before the overdue tick: count the lag so far as well.
+        if (watching.has(state)) observe(state, clock.monotonicMicros());
+        return state.worstMicros;
+      },
+      stop: () => {
+        watching.delete(state);
+        if (watching.size > 0) return;
+        timer?.cancel();
+        timer = undefined;
+      },
+    };
+  };
+  return { watch };
+}

@@ -1,0 +1,65 @@
+import type { Service } from '../../protocol/service.ts';
+
+/** What a watcher probes: one service as registered on chain, reduced to what a probe needs. */
+export type ServiceTarget = {
+  /** One of SERVICE_KIND. */
+  kind: number;
+  /** 32 bytes as 0x-prefixed lower-case hex. */
+  serviceId: string;
+  /** 20 bytes as 0x-prefixed hex; who must have published the consent. */
+  provider: string;
+  /** Absolute http or https URL. */
+  url: string;
+  /** GET or HEAD. */
+  method: string;
+  /** From the start of the connection to the last byte; TIMEOUT_MILLIS_MIN..TIMEOUT_MILLIS_MAX. */
+  timeoutMillis: number;
+  /** The only status code that is good; 0 = any below 400. */
+  expectedStatus: number;
+  /** keccak256 of the only body that is good, 32 bytes; undefined: any body is, and none is hashed. */
+  expectedBodyDigest: Uint8Array | undefined;
+};
+
+/** Below it, timer granularity would decide instead of the service. */
+export const TIMEOUT_MILLIS_MIN = 10;
+/** A probe must end within its epoch, and an epoch of a minute is the longest preset. */
+export const TIMEOUT_MILLIS_MAX = 30_000;
+/** Resolving has its own budget: the time-out of the service, but never more than this. */
+export const RESOLVE_MILLIS_MAX = 5_000;
+/** One round of control targets, asked only after a failed probe. */
+export const CONTROL_MILLIS_MAX = 1_000;
+/** Methods without a request body and without a side effect that a provider could be harmed by. */
+export const METHODS: readonly string[] = ['GET', 'HEAD'];
+
+/** The target of a registered service. Total: what cannot be probed is found out by `isSupported`, slot by slot. */
+export function targetOf(service: Service): ServiceTarget {
+  return {
+    kind: service.kind,
+    serviceId: `0x${Buffer.from(service.id).toString('hex')}`,
+    provider: service.provider,
+    url: service.url,
+    method: service.method === '' ? 'GET' : service.method,
+    timeoutMillis: service.timeoutMillis,
+    expectedStatus: service.expectedStatus,
+    expectedBodyDigest: service.bodyDigest.some((byte) => byte !== 0) ? service.bodyDigest : undefined,
+  };
+}
+
+/** Whether the method and the time-out are within what a probe does; the kind is the prober's to know. */
+export function isSupported(target: ServiceTarget): boolean {
+  const { timeoutMillis, method } = target;
+  return METHODS.includes(method) && timeoutMillis >= TIMEOUT_MILLIS_MIN && timeoutMillis <= TIMEOUT_MILLIS_MAX;
+}
+
+/** The longest that resolving may take for a service with this time-out, in milliseconds. */
+export function resolveMillisMax(timeoutMillis: number): number {
+  return Math.min(timeoutMillis, RESOLVE_MILLIS_MAX);
+}
+
+/**
+ * The longest that a slot takes from its start to its judged sample on a watcher whose event loop does not stall,
+ * in milliseconds. Slots start at least this long before the epoch's end; a later one risks `cutOff`.
+ */
+export function slotMillisMax(timeoutMillis: number): number {
+  return resolveMillisMax(timeoutMillis) + timeoutMillis + CONTROL_MILLIS_MAX;
+}

@@ -1,0 +1,39 @@
+import type { OracleFacts } from '../platform/chain/chain.ts';
+import { type Batch, batchHash, encodeBatch } from '../protocol/batch.ts';
+import { ABSENT_MICROS } from '../protocol/sample.ts';
+import { type Measurement, SALT_BYTES, type Sealed } from './artefacts.ts';
+
+export type SealDeps = {
+  readonly facts: OracleFacts;
+  readonly watcher: Uint8Array;
+  readonly random: (length: number) => Uint8Array;
+};
+
+/** Turns a measurement into the canonical bytes that get committed, revealed, hashed and archived. */
+export function sealStage({ facts, watcher, random }: SealDeps) {
+  return ({ facts: known, vrfProof, samples }: Measurement): Sealed => {
+    const stalls = samples.map(({ stallMicros }) => stallMicros);
+    const batch: Batch = {
+      protocolVersion: facts.parameters.protocolVersion,
+      chainId: facts.domain.chainId,
+      oracle: facts.domain.oracle,
+      epoch: known.epoch,
+      setId: known.set.id,
+      parametersId: facts.parametersId,
+      watcher,
+      vrfProof,
+      clockErrorMicros: ABSENT_MICROS,
+      stallMaxMicros: Math.max(0, ...stalls),
+      stallTotalMicros: Math.min(
+        ABSENT_MICROS - 1,
+        stalls.reduce((sum, stall) => sum + stall, 0),
+      ),
+      selfTestP99Micros: ABSENT_MICROS,
+      controlsGood: 0,
+      controlsBad: 0,
+      samples,
+    };
+    const bytes = encodeBatch(batch);
+    return { batch, bytes, hash: batchHash(bytes), salt: random(SALT_BYTES) };
+  };
+}

@@ -1,0 +1,143 @@
+import { createServer } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import {
+  CONSENT_BYTES_MAX,
+  CONSENT_GRACE_MILLIS,
+  CONSENT_MILLIS,
+  CONSENT_PATH,
+  createConsentBook,
+  hasConsent,
+} from '../../../node/probe/consent.ts';
+import { manualClock } from './manual-clock.ts';
+import { serve, toolsFor } from './raw-server.ts';
+import { PROVIDER, SERVICE_ID, targetAt } from './target-fixture.ts';
+
+const LINE = `${SERVICE_ID} ${PROVIDER}`;
+
+/** A provider whose consent file the test changes; counts how often it was asked. */
+async function provider() {
+  const file = { status: 200, text: LINE };
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.writeHead(file.status).end(file.text);
+  });
+  const web = await serve(server);
+  const clock = manualClock();
+  const book = createConsentBook(toolsFor(clock));
+  const target = targetAt(`${web.url}deep/path?x=1`);
+  const check = async () => {
+    await book.refreshAll([target]);
+    return book.state(target);
+  };
+  return { file, asked, clock, book, target, check, [Symbol.asyncDispose]: () => web[Symbol.asyncDispose]() };
+}
+
+describe('consent', () => {
+  it('is not there before it was checked', async () => {
+    await using it = await provider();
+    expect(it.book.state(it.target)).toBe('unproven');
+    expect(it.asked).toEqual([]);
+  });
+
+  it('is granted by the line at the origin of the target', async () => {
+    await using it = await provider();
+    expect(await it.check()).toBe('granted');
+    expect(it.asked).toEqual([CONSENT_PATH]);
+  });
+
+  it('is not asked for again within a day, and then once', async () => {
+    await using it = await provider();
+    await it.check();
+    it.clock.jump(CONSENT_MILLIS - 1);
+    await it.check();
+    expect(it.asked.length).toBe(1);
+    it.clock.jump(1);
+    await Promise.all([it.check(), it.check()]);
+    expect(it.asked.length).toBe(2);
+  });
+
+  it.each([
+    [200, `${SERVICE_ID} 0x${'ee'.repeat(20)}`],
+    [200, ''],
+    [200, 'x'],
+    [404, LINE],
+    [410, LINE],
+  ])('is absent with status %i and text %j', async (status, text) => {
+    await using it = await provider();
+    Object.assign(it.file, { status, text });
+    expect(await it.check()).toBe('absent');
+  });
+
+  it.each([302, 403, 429, 500])('is unproven with status %i', async (status) => {
+    await using it = await provider();
+    it.file.status = status;
+    expect(await it.check()).toBe('unproven');
+  });
+
+  it('is unproven when the server fails or sends too much', async () => {
+    await using it = await provider();
+    it.file.status = 503;
+    expect(await it.check()).toBe('unproven');
+    Object.assign(it.file, { status: 200, text: LINE.padEnd(CONSENT_BYTES_MAX + 1) });
+    it.clock.jump(60_000);
+    expect(await it.check()).toBe('unproven');
+  });
+
+  it('is asked for again after a failure, ever more rarely', async () => {
+    await using it = await provider();
+    it.file.status = 404;
+    const waits: number[] = [];
+    await it.check();
+    for (let waited = 0; waits.length < 3; ) {
+      it.clock.jump(1_000);
+      waited += 1;
+      const before = it.asked.length;
+      await it.check();
+      if (it.asked.length === before) continue;
+      waits.push(waited);
+      waited = 0;
+    }
+    expect(waits).toEqual([2, 4, 8]);
+    Object.assign(it.file, { status: 200 });
+    it.clock.jump(60_000);
+    expect(await it.check()).toBe('granted');
+  });
+
+  it('outlives an outage at the daily check, but not a withdrawal', async () => {
+    await using it = await provider();
+    await it.check();
+    it.file.status = 503;
+    it.clock.jump(CONSENT_MILLIS);
+    expect(await it.check()).toBe('granted');
+    it.file.status = 404;
+    it.clock.jump(CONSENT_MILLIS);
+    expect(await it.check()).toBe('absent');
+  });
+
+  it('ends after the grace period when it can no longer be checked', async () => {
+    await using it = await provider();
+    await it.check();
+    it.file.status = 500;
+    it.clock.jump(CONSENT_MILLIS + CONSENT_GRACE_MILLIS);
+    expect(await it.check()).toBe('unproven');
+  });
+
+  it('is not fetched from a forbidden place', async () => {
+    const book = createConsentBook(toolsFor(manualClock()));
+    const target = targetAt('http://169.254.169.254/');
+    await book.refreshAll([target]);
+    expect(book.state(target)).toBe('unproven');
+  });
+
+  it.each([
+    ['the very line', LINE, true],
+    ['other case, more space, CRLF, among others', `# ours\r\n  ${LINE.toUpperCase().replace(' ', '\t ')} \r\nx`, true],
+    ['a line with something behind it', `${LINE} no`, false],
+    ['a commented line', `# ${LINE}`, false],
+    ['the two words on two lines', LINE.replace(' ', '\n'), false],
+    ['another service', LINE.replace('ab', 'ac'), false],
+  ])('reads %s', (_name, text, expected) => {
+    expect(hasConsent(text, SERVICE_ID, PROVIDER)).toBe(expected);
+  });
+});
