@@ -1,0 +1,154 @@
+import { access, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import { type Archive, folderArchive } from '../audit/archive.ts';
+import { AUDIT_EXIT } from '../audit/check.ts';
+import { decentralization } from '../audit/decentralization.ts';
+import { renderVerdict, verdictJson } from '../audit/render.ts';
+import { replay } from '../audit/replay.ts';
+import { openSource, type Source } from '../audit/source.ts';
+import { decentralizationJson, renderDecentralization } from '../audit/table.ts';
+import { errorCode, errorMessage, PlumblineError } from '../protocol/error.ts';
+import { type Deployment, readConfig, readDeployment } from './config.ts';
+
+type Where = { devnet?: string; rpc?: string; deployment?: string };
+type ReplayFlags = Where & { epoch: number; archive: string[]; trustEarlier: boolean; json: boolean };
+type DecentralizationFlags = Where & { last?: number; json: boolean };
+
+export type AuditIo = {
+  out(line: string): void;
+  error(line: string): void;
+  /** Sets the exit code; the last call counts. */
+  exit(code: number): void;
+};
+
+/** What a devnet writes about itself into its directory; of this the audit needs no more. */
+const Devnet = z.object({
+  rpc: z.url({ protocol: /^https?$/ }),
+  watchers: z.array(z.object({ id: z.int().nonnegative(), directory: z.string().min(1) })).max(512),
+});
+
+/** Codes that say "you asked for something that is not there", not "it could not be found out". */
+const USAGE_CODES: ReadonlySet<string> = new Set(['config', 'usage', 'wrong-chain']);
+/** An epoch beyond this is a time stamp by mistake. */
+const EPOCH_MAX = 2 ** 40;
+
+/** `plumbline audit`: what a stranger can find out with the chain and the stored records alone. */
+export function auditCommand(io: AuditIo = processIo()): Command {
+  const audit = new Command('audit').description('check a network from its chain and its archive alone');
+  const replayOne = new Command('replay')
+    .description('compute the report of an epoch again from the stored, signed batches, and compare it with the chain')
+    .requiredOption('--epoch <n>', 'the epoch', whole('epoch', 0, EPOCH_MAX))
+    .option('--archive <folder>', 'folder of epoch records; may be repeated', collect, [])
+    .option('--trust-earlier', 'check signatures only of this epoch; earlier batches by their hashes', false)
+    .action((flags: ReplayFlags) => guarded(io, () => runReplay(flags, io)));
+  const spread = new Command('decentralization')
+    .description('who holds, signs, measures and leads, and how concentrated that is')
+    .option('--last <epochs>', 'only this many epochs up to the newest report', whole('last', 1, EPOCH_MAX))
+    .action((flags: DecentralizationFlags) => guarded(io, () => runDecentralization(flags, io)));
+  for (const command of [replayOne, spread]) {
+    command
+      .option('--devnet <dir>', 'directory of a devnet, running or stopped')
+      .option('--rpc <url>', 'JSON-RPC endpoint of any other chain; with --deployment')
+      .option('--deployment <file>', 'deployment file with the addresses')
+      .option('--json', 'one line of JSON instead of text', false)
+      .addHelpText('after', '\nExit code: 0 it holds, 1 something is wrong, 2 usage, 3 could not find out.');
+    audit.addCommand(command.exitOverride());
+  }
+  return audit.exitOverride();
+}
+
+async function runReplay(flags: ReplayFlags, io: AuditIo): Promise<void> {
+  const place = await placeOf(flags);
+  const explicit = await Promise.all(flags.archive.map(explicitArchive));
+  const archives = explicit.length > 0 ? explicit : place.archives;
+  if (archives.length === 0) throw new PlumblineError('usage', 'no records to replay: give --archive FOLDER');
+  await using source = disposable(await place.open());
+  const options = { epoch: flags.epoch, earlierSignatures: !flags.trustEarlier };
+  const verdict = await replay({ ...source, archives }, options);
+  for (const line of flags.json ? [JSON.stringify(verdictJson(verdict))] : renderVerdict(verdict)) io.out(line);
+  io.exit(verdict.exit);
+}
+
+async function runDecentralization(flags: DecentralizationFlags, io: AuditIo): Promise<void> {
+  const place = await placeOf(flags);
+  await using source = disposable(await place.open());
+  const found = await decentralization(source.chain, flags.last);
+  for (const line of flags.json ? [JSON.stringify(decentralizationJson(found))] : renderDecentralization(found)) {
+    io.out(line);
+  }
+  io.exit(AUDIT_EXIT.follows);
+}
+
+/** Where chain and records are: a devnet's directory says both, otherwise the flags do. */
+async function placeOf(flags: Where): Promise<{ open: () => Promise<Source>; archives: Archive[] }> {
+  const { devnet, rpc, deployment } = flags;
+  if (devnet !== undefined && rpc === undefined && deployment === undefined) {
+    const described = await readConfig(join(devnet, 'devnet.json'), Devnet);
+    const addresses = await readDeployment(join(devnet, 'deployment.json'));
+    const statePath = join(devnet, 'anvil-state.json');
+    const hasState = await access(statePath).then(
+      () => true,
+      () => false,
+    );
+    const archives = described.watchers.map(({ directory }) => {
+      const folder = join(directory, 'archive');
+      return folderArchive(join(devnet, folder), folder);
+    });
+    return { open: () => open(described.rpc, addresses, hasState ? statePath : undefined), archives };
+  }
+  if (devnet === undefined && rpc !== undefined && deployment !== undefined) {
+    const addresses = await readDeployment(deployment);
+    return { open: () => open(rpc, addresses, undefined), archives: [] };
+  }
+  throw new PlumblineError('usage', 'say which network: either --devnet DIR, or --rpc URL with --deployment FILE');
+}
+
+function open(rpc: string, deployment: Deployment, statePath: string | undefined): Promise<Source> {
+  const { chainId } = deployment;
+  return openSource({ rpc, chainId, addresses: deployment, ...(statePath === undefined ? {} : { statePath }) });
+}
+
+async function explicitArchive(folder: string): Promise<Archive> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory()) return folderArchive(folder);
+  throw new PlumblineError('usage', `--archive ${folder}: no such folder`);
+}
+
+function disposable(source: Source): Source & AsyncDisposable {
+  return { ...source, [Symbol.asyncDispose]: () => source.close() };
+}
+
+/** Errors as one line: code, what, remedy. Not being able to find out is an answer of its own. */
+async function guarded(io: AuditIo, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    const code = errorCode(error);
+    io.error(`plumbline audit: ${errorMessage(error)} [${code}]`);
+    io.exit(USAGE_CODES.has(code) ? AUDIT_EXIT.usage : AUDIT_EXIT.unknown);
+  }
+}
+
+function whole(name: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^[0-9]+$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`--${name} is a whole number from ${min} to ${max}.`);
+  };
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function processIo(): AuditIo {
+  return {
+    out: (line) => console.log(line),
+    error: (line) => console.error(line),
+    exit: (code) => {
+      process.exitCode = code;
+    },
+  };
+}

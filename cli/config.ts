@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { LOG_LEVELS } from '../platform/log.ts';
+import type { Hex } from '../protocol/bytes.ts';
+import { errorCode, errorMessage, PlumblineError } from '../protocol/error.ts';
+
+/** Larger files are the wrong file. */
+export const CONFIG_BYTES_MAX = 256 << 10;
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, 'an address: 0x and 40 hex digits')
+  .transform((text) => text as Hex);
+const path = z.string().min(1);
+const control = z.string().regex(/^(\d{1,3}\.){3}\d{1,3}:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'an address and port');
+
+/** What `plumbline deploy` writes and everybody else reads. */
+const Deployment = z.strictObject({
+  chainId: z.int().positive(),
+  deployBlock: z.int().nonnegative(),
+  token: address,
+  registry: address,
+  services: address,
+  oracle: address,
+  vault: address,
+});
+export type Deployment = z.infer<typeof Deployment>;
+
+const common = {
+  /** JSON-RPC endpoint of the chain. */
+  rpc: z.url({ protocol: /^https?$/ }),
+  /** Path of the deployment file. */
+  deployment: path,
+  /** Database, identity and archive live here. */
+  dataDir: path,
+  /** File with the private key that pays for submissions; without it this node never submits. */
+  submitterKeyFile: path.optional(),
+  listen: z.array(z.string()).default(['/ip4/0.0.0.0/tcp/4601']),
+  announce: z.array(z.string()).default([]),
+  bootnodes: z.array(z.string()).max(64).default([]),
+  /** New inbound connections a second and host; raise it only where many nodes share one address. */
+  inboundConnectionThreshold: z.int().min(1).max(1_000).default(5),
+  /** Longest wait before a bootnode is dialled again, ms. */
+  redialMillisMax: z.int().min(250).max(600_000).default(30_000),
+  log: z
+    .strictObject({ level: z.enum(LOG_LEVELS).default('info'), destination: z.string().default('stderr') })
+    .prefault({}),
+};
+
+export const WatchConfig = z.strictObject({
+  ...common,
+  /** EIP-2335 keystore with the BLS key, and the file with its password. */
+  keystore: path,
+  keystorePasswordFile: path,
+  /** Set it once the key has signed: a missing journal is then an error and not a fresh start. */
+  expectJournal: z.boolean().default(false),
+  /** Epochs for which batches are kept for others. */
+  retentionEpochs: z.int().min(16).max(1_000_000).default(44_640),
+  /** Write the record of every report to dataDir/archive. */
+  archive: z.boolean().default(true),
+  /** Well-known hosts in other networks, asked before a provider is blamed. */
+  controls: z.array(control).max(8).default([]),
+  /** DNS servers for a second opinion before a missing name is blamed on its provider. */
+  secondResolvers: z
+    .array(z.union([z.ipv4(), z.ipv6()]))
+    .max(4)
+    .default([]),
+  /** Only for a devnet: targets on this machine are otherwise refused. */
+  allowLoopbackTargets: z.boolean().default(false),
+});
+export type WatchConfig = z.infer<typeof WatchConfig>;
+
+export const AggregateConfig = z.strictObject(common);
+export type AggregateConfig = z.infer<typeof AggregateConfig>;
+
+const PATHS = ['deployment', 'dataDir', 'submitterKeyFile', 'keystore', 'keystorePasswordFile'] as const;
+
+/**
+ * Reads a YAML (or JSON) file against a schema; relative paths in it are relative to the file.
+ * @throws PlumblineError `config` naming the file, the setting and what it must be
+ */
+export async function readConfig<T extends object>(file: string, schema: z.ZodType<T>): Promise<T> {
+  const config = check(file, schema, await readYaml(file)) as Record<string, unknown>;
+  for (const name of PATHS) {
+    const value = config[name];
+    if (typeof value === 'string' && !isAbsolute(value)) config[name] = join(dirname(file), value);
+  }
+  return config as T;
+}
+
+export async function readDeployment(file: string): Promise<Deployment> {
+  return check(file, Deployment, await readYaml(file));
+}
+
+async function readYaml(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new PlumblineError(
+      'config',
+      `${file}: cannot be read (${errorCode(error)}); check the path`,
+      { file },
+      error,
+    );
+  }
+  if (text.length > CONFIG_BYTES_MAX) {
+    throw new PlumblineError(
+      'config',
+      `${file}: ${text.length} characters, at most ${CONFIG_BYTES_MAX}; check the path`,
+    );
+  }
+  try {
+    return parse(text, { maxAliasCount: 16 });
+  } catch (error) {
+    throw new PlumblineError('config', `${file}: is not YAML: ${errorMessage(error)}`, { file }, error);
+  }
+}
+
+function check<T>(file: string, schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value ?? {});
+  if (result.success) return result.data;
+  const what = result.error.issues
+    .map((issue) => `${issue.path.length === 0 ? 'the file' : issue.path.join('.')}: ${issue.message}`)
+    .join('; ');
+  throw new PlumblineError('config', `${file}: ${what}`, { file });
+}

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { wireAggregator } from '../aggregator/wire.ts';
+import { createCore } from '../ledger/core.ts';
+import { createConsentBook } from '../node/probe/consent.ts';
+import { createControls } from '../node/probe/control.ts';
+import { createEgressPolicy } from '../node/probe/egress.ts';
+import { createProber, type Prober } from '../node/probe/engine.ts';
+import { dnsResolver } from '../node/probe/resolve.ts';
+import { createStallMeter } from '../node/probe/stall.ts';
+import { warmUp } from '../node/probe/warm-up.ts';
+import { wireNode } from '../node/wire.ts';
+import { readKeystore } from '../platform/bls/keystore.ts';
+import { directoryWriter } from '../platform/files.ts';
+import { createSigner } from '../platform/signer.ts';
+import { openJournal } from '../platform/store/journal.ts';
+import { keccak, toHex } from '../protocol/bytes.ts';
+import { readConfig, WatchConfig } from './config.ts';
+import { openPlatform } from './platform.ts';
+import { untilSignal } from './signal.ts';
+
+export type Watcher = { readonly watcher: string; readonly addresses: readonly string[]; stop(): Promise<void> };
+
+/**
+ * A watcher: node and aggregator over one core, in one process.
+ * @param wrapProber what the devnet uses to make a watcher lie; production passes nothing
+ */
+export async function startWatcher(
+  config: WatchConfig,
+  wrapProber: (prober: Prober) => Prober = (prober) => prober,
+): Promise<Watcher> {
+  const platform = await openPlatform(config, 'watcher');
+  const { bls, store, clock, log, network } = platform;
+  const secretKey = await readKeystore(config.keystore, config.keystorePasswordFile);
+  const watcher = keccak(bls.publicKeyToEvm(bls.publicKey(secretKey)));
+  const journal = await openJournal(store, { watcher, expectExisting: config.expectJournal });
+  const core = createCore(platform, { retentionEpochs: config.retentionEpochs, stateful: true });
+  const signer = createSigner({ bls, secretKey, journal, domain: core.facts.domain });
+
+  await warmUp(clock);
+  const second = config.secondResolvers.length > 0 ? dnsResolver(config.secondResolvers) : undefined;
+  const tools = {
+    clock,
+    egress: createEgressPolicy({ allowLoopback: config.allowLoopbackTargets }),
+    resolvers: { first: dnsResolver(), second },
+    stall: createStallMeter(clock),
+  };
+  const consent = createConsentBook(tools);
+  const controls = createControls(config.controls.map(controlOf), clock);
+  const node = wireNode(core, {
+    signer,
+    journal,
+    watcher,
+    prober: wrapProber(createProber({ tools, consent, controls, log })),
+    consent,
+    archive: config.archive ? directoryWriter(join(config.dataDir, 'archive')) : undefined,
+  });
+  const aggregator = wireAggregator(core, { signer, watcher });
+
+  await core.start();
+  await node.prepare();
+  log.info({ watcher: toHex(watcher), bls: bls.name, addresses: network.addresses() }, 'watching');
+  return {
+    watcher: toHex(watcher),
+    addresses: network.addresses(),
+    stop: async () => {
+      node.stop();
+      await aggregator.stop();
+      await core.stop();
+      await network.stop();
+      await store.close();
+    },
+  };
+}
+
+function controlOf(text: string): { address: string; port: number } {
+  const colon = text.lastIndexOf(':');
+  return { address: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+}
+
+/** `plumbline watch`: runs until it is told to stop. */
+export function watchCommand(): Command {
+  return new Command('watch')
+    .description('run a watcher: measure, agree, attest, submit')
+    .requiredOption('--config <file>', 'YAML file; docs/OPERATORS.md lists the settings')
+    .action(async ({ config }: { config: string }) => {
+      const running = await startWatcher(await readConfig(config, WatchConfig));
+      await untilSignal();
+      await running.stop();
+    });
+}

@@ -1,0 +1,44 @@
+/** A phase of a probe; undefined micros: it did not happen or did not complete. */
+export type Phase = { name: string; micros: number | undefined };
+
+/** Narrower bars say nothing, wider ones do not fit beside their labels. */
+export const BAR_COLUMNS_MIN = 10;
+export const BAR_COLUMNS_MAX = 60;
+
+const NAME_COLUMNS = 11;
+const TIME_COLUMNS = 11;
+/** Eighths of a column, from none to a full block. */
+const BLOCKS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
+
+/**
+ * The phases as lines of text, each bar beginning where the one before ended: name, duration, bar. Pure; `columns` is
+ * the width of the terminal.
+ */
+export function renderWaterfall(phases: readonly Phase[], columns: number): string[] {
+  const barColumns = Math.min(Math.max(columns - NAME_COLUMNS - TIME_COLUMNS - 2, BAR_COLUMNS_MIN), BAR_COLUMNS_MAX);
+  const totalMicros = phases.reduce((sum, phase) => sum + (phase.micros ?? 0), 0);
+  let offsetMicros = 0;
+  return phases.map(({ name, micros }) => {
+    const label = name.padEnd(NAME_COLUMNS);
+    if (micros === undefined) return `${label}${'-'.padStart(TIME_COLUMNS)}`;
+    const eighth = (at: number) => (totalMicros === 0 ? 0 : Math.round((at / totalMicros) * barColumns * 8));
+    const from = eighth(offsetMicros);
+    offsetMicros += micros;
+    const to = eighth(offsetMicros);
+    return `${label}${formatMicros(micros).padStart(TIME_COLUMNS)}  ${bar(from, to)}`.trimEnd();
+  });
+}
+
+/** From the full column that `from` lies in; always at least a sliver, so that a phase that happened is seen. */
+function bar(from: number, to: number): string {
+  const indent = Math.floor(from / 8);
+  const eighths = Math.max(to - indent * 8, 1);
+  return ' '.repeat(indent) + '█'.repeat(Math.floor(eighths / 8)) + BLOCKS[eighths % 8];
+}
+
+/** 417 µs, 12.3 ms, 1.25 s: three digits that matter. */
+export function formatMicros(micros: number): string {
+  if (micros < 1_000) return `${micros} µs`;
+  const [value, unit] = micros < 1_000_000 ? [micros / 1_000, 'ms'] : [micros / 1_000_000, 's'];
+  return `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${unit}`;
+}

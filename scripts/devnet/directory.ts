@@ -1,0 +1,38 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Finished devnets that are kept for an audit; older ones are removed at the next start. */
+export const DEVNETS_KEPT_MAX = 8;
+
+const ROOT = '.plumbline';
+const PREFIX = 'devnet-';
+
+/** A new directory for a devnet under .plumbline, or the given one. */
+export async function devnetDirectory(wanted: string | undefined): Promise<string> {
+  if (wanted) {
+    await mkdir(wanted, { recursive: true });
+    return wanted;
+  }
+  await mkdir(ROOT, { recursive: true });
+  await removeOld();
+  return mkdtemp(join(ROOT, PREFIX));
+}
+
+async function removeOld(): Promise<void> {
+  const names = (await readdir(ROOT)).filter((name) => name.startsWith(PREFIX));
+  const aged = await Promise.all(names.map(async (name) => ({ name, at: (await stat(join(ROOT, name))).mtimeMs })));
+  for (const { name } of aged.toSorted((a, b) => b.at - a.at).slice(DEVNETS_KEPT_MAX)) {
+    if (!(await isRunning(join(ROOT, name)))) await rm(join(ROOT, name), { recursive: true, force: true });
+  }
+}
+
+/** A devnet writes its process id; one that still runs keeps its directory. */
+async function isRunning(directory: string): Promise<boolean> {
+  try {
+    const { pid } = JSON.parse(await readFile(join(directory, 'devnet.json'), 'utf8')) as { pid: number };
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,85 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
+import { stringify } from 'yaml';
+import type { WatchConfig } from '../../cli/config.ts';
+import type { Bls } from '../../platform/bls/bls.ts';
+import { deriveSecretKey } from '../../platform/bls/keygen.ts';
+import { writeKeystore } from '../../platform/bls/keystore.ts';
+import { loadIdentity } from '../../platform/network/identity.ts';
+import { bigEndian, keccak } from '../../protocol/bytes.ts';
+import { account, operatorIndex } from './accounts.ts';
+import type { WatcherKey } from './setup.ts';
+
+/** Everything that one watcher of the devnet needs on its disk before it can start. */
+export type WatcherHome = { readonly id: number; readonly directory: string; readonly configPath: string };
+
+/** BLS keys of a devnet: drawn from the seed, so that a run can be repeated. Worth nothing anywhere else. */
+export function watcherKeys(count: number, seed: number): WatcherKey[] {
+  return Array.from({ length: count }, (_, id) => ({
+    secretKey: deriveSecretKey(
+      keccak(new TextEncoder().encode('Plumbline devnet'), bigEndian(seed, 8), bigEndian(id, 4)),
+    ),
+    operatorId: `operator-${id}`,
+  }));
+}
+
+/** Writes keys, identities and configurations of all watchers; each gets all others as bootnodes. */
+export async function furnish(options: {
+  readonly directory: string;
+  readonly rpcUrl: string;
+  readonly keys: readonly WatcherKey[];
+  readonly ports: readonly number[];
+  readonly bls: Bls;
+}): Promise<WatcherHome[]> {
+  const { directory, keys, ports, bls } = options;
+  const homes = keys.map((_, id) => ({ id, directory: join(directory, 'watchers', String(id)) }));
+  const addresses = await Promise.all(
+    homes.map(async ({ id, directory: home }) => {
+      await mkdir(home, { recursive: true, mode: 0o700 });
+      const identity = await loadIdentity(join(home, 'identity.key'));
+      return `/ip4/127.0.0.1/tcp/${ports[id]}/p2p/${peerIdFromPrivateKey(identity).toString()}`;
+    }),
+  );
+  return Promise.all(
+    homes.map(async ({ id, directory: home }) => {
+      const { secretKey } = keys[id]!;
+      await writeSecret(join(home, 'password'), `devnet password ${id}`);
+      await writeSecret(join(home, 'submitter.key'), account(operatorIndex(id)).privateKey);
+      await writeKeystore({
+        path: join(home, 'keystore.json'),
+        passwordPath: join(home, 'password'),
+        secretKey,
+        publicKey: bls.publicKey(secretKey),
+        strength: 'devnet',
+      });
+      const config: WatchConfig = {
+        rpc: options.rpcUrl,
+        deployment: '../../deployment.json',
+        dataDir: '.',
+        keystore: 'keystore.json',
+        keystorePasswordFile: 'password',
+        submitterKeyFile: 'submitter.key',
+        listen: [`/ip4/127.0.0.1/tcp/${ports[id]}`],
+        announce: [],
+        bootnodes: addresses.filter((_, other) => other !== id),
+        inboundConnectionThreshold: 64,
+        redialMillisMax: 1_000,
+        log: { level: 'info', destination: 'stderr' },
+        expectJournal: false,
+        retentionEpochs: 10_000,
+        archive: true,
+        controls: [],
+        secondResolvers: [],
+        allowLoopbackTargets: true,
+      };
+      const configPath = join(home, 'config.yaml');
+      await writeFile(configPath, stringify(config));
+      return { id, directory: home, configPath };
+    }),
+  );
+}
+
+function writeSecret(path: string, text: string): Promise<void> {
+  return writeFile(path, `${text}\n`, { mode: 0o600 });
+}

@@ -1,0 +1,62 @@
+import { METRIC } from '../../protocol/metric.ts';
+import { COMPARATOR, type Objective, STATISTIC } from '../../protocol/settlement.ts';
+
+/** One whole test token. */
+export const TOKEN = 10n ** 18n;
+
+/** A service of the devnet: how it behaves, and what its provider promises all the same. */
+export type ServicePlan = {
+  readonly name: string;
+  readonly delayMillis: number;
+  readonly failShare: number;
+};
+
+export const SERVICES: readonly ServicePlan[] = [
+  { name: 'healthy', delayMillis: 15, failShare: 0 },
+  { name: 'slow', delayMillis: 350, failShare: 0 },
+  { name: 'flaky', delayMillis: 15, failShare: 0.3 },
+];
+
+/** Every provider promises the same: 95 % of answers good, half of them within 200 ms, in every window. */
+export const OBJECTIVES: readonly Objective[] = [
+  {
+    metric: METRIC.availabilityPpm,
+    statistic: STATISTIC.median,
+    comparator: COMPARATOR.atLeast,
+    threshold: 950_000,
+  },
+  {
+    metric: METRIC.latencyP50Micros,
+    statistic: STATISTIC.median,
+    comparator: COMPARATOR.atMost,
+    threshold: 200_000,
+  },
+];
+
+/** What `s` turns a healthy provider into: well beyond the promised 200 ms. */
+export const SLOWED_MILLIS = 400;
+
+export const PROBE = {
+  slotsPerEpoch: 20,
+  timeoutMillis: 800,
+} as const;
+
+/** Money of one agreement. The bond covers every period of a short run; a long run uses it up and the vault says so. */
+export const MONEY = {
+  pricePerPeriod: 10n * TOKEN,
+  slashPerPeriod: 25n * TOKEN,
+  bond: 1_000n * TOKEN,
+  creditPpm: 500_000,
+  /** 2-epoch windows of 4 s: more than two hours. */
+  periods: 1_000,
+} as const;
+
+/** The window that settles; it must be one of the preset's. */
+export const SETTLE_WINDOW_EPOCHS = 2;
+
+export const STAKE = { min: 100n * TOKEN, cap: 1_000n * TOKEN, each: 500n * TOKEN } as const;
+
+/** Seconds from the deployment to epoch 0: registering and starting, which takes longer with more processes. */
+export function genesisLeadSeconds(watchers: number): number {
+  return 5 + Math.ceil(watchers / 2);
+}

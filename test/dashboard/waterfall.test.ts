@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BAR_COLUMNS_MAX, formatMicros, renderWaterfall } from '../../dashboard/waterfall.ts';
+
+describe('the waterfall', () => {
+  it('begins each bar where the one before ended', () => {
+    const phases = [
+      { name: 'connect', micros: 10_000 },
+      { name: 'tls', micros: undefined },
+      { name: 'first byte', micros: 20_000 },
+      { name: 'transfer', micros: 10_000 },
+    ];
+    expect(renderWaterfall(phases, 24 + 20)).toEqual([
+      'connect        10.0 ms  █████',
+      'tls                  -',
+      'first byte     20.0 ms       ██████████',
+      'transfer       10.0 ms                 █████',
+    ]);
+  });
+
+  it('shows a sliver of a phase that is too short for its bar', () => {
+    const lines = renderWaterfall(
+      [
+        { name: 'resolve', micros: 1 },
+        { name: 'connect', micros: 1_000_000 },
+      ],
+      80,
+    );
+    expect(lines[0]).toMatch(/1 µs {2}▏$/);
+  });
+
+  it('stays within its width, whatever the durations', () => {
+    const phase = fc.record({ name: fc.constant('x'), micros: fc.option(fc.nat(4_000_000_000), { nil: undefined }) });
+    fc.assert(
+      fc.property(fc.array(phase, { maxLength: 8 }), fc.nat(300), (phases, columns) => {
+        for (const line of renderWaterfall(phases, columns))
+          expect(line.length).toBeLessThanOrEqual(25 + BAR_COLUMNS_MAX);
+      }),
+    );
+  });
+
+  it.each([
+    [0, '0 µs'],
+    [999, '999 µs'],
+    [1_000, '1.00 ms'],
+    [12_345, '12.3 ms'],
+    [123_456, '123 ms'],
+    [1_250_000, '1.25 s'],
+  ])('writes %i µs as %s', (micros, text) => {
+    expect(formatMicros(micros)).toBe(text);
+  });
+});
