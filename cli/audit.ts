@@ -7,7 +7,7 @@ import { AUDIT_EXIT } from '../audit/check.ts';
 import { decentralization } from '../audit/decentralization.ts';
 import { renderVerdict, verdictJson } from '../audit/render.ts';
 import { replay } from '../audit/replay.ts';
-import { openSource, type Source } from '../audit/source.ts';
+import { openSource, type Source, type SourceOptions } from '../audit/source.ts';
 import { decentralizationJson, renderDecentralization } from '../audit/table.ts';
 import { errorCode, errorMessage, PlumblineError } from '../protocol/error.ts';
 import { type Deployment, readConfig, readDeployment } from './config.ts';
@@ -25,12 +25,14 @@ export type AuditIo = {
 
 /** What a devnet writes about itself into its directory; of this the audit needs no more. */
 const Devnet = z.object({
+  pid: z.int().positive().optional(),
   rpc: z.url({ protocol: /^https?$/ }),
   watchers: z.array(z.object({ id: z.int().nonnegative(), directory: z.string().min(1) })).max(512),
 });
 
 /** Codes that say "you asked for something that is not there", not "it could not be found out". */
 const USAGE_CODES: ReadonlySet<string> = new Set(['config', 'usage', 'wrong-chain']);
+const PROGRESS_MILLIS = 5_000;
 /** An epoch beyond this is a time stamp by mistake. */
 const EPOCH_MAX = 2 ** 40;
 
@@ -66,7 +68,7 @@ async function runReplay(flags: ReplayFlags, io: AuditIo): Promise<void> {
   if (archives.length === 0) throw new PlumblineError('usage', 'no records to replay: give --archive FOLDER');
   await using source = disposable(await place.open());
   const options = { epoch: flags.epoch, earlierSignatures: !flags.trustEarlier };
-  const verdict = await replay({ ...source, archives }, options);
+  const verdict = await replay({ ...source, archives, onEpoch: progress(flags.epoch, io) }, options);
   for (const line of flags.json ? [JSON.stringify(verdictJson(verdict))] : renderVerdict(verdict)) io.out(line);
   io.exit(verdict.exit);
 }
@@ -92,22 +94,35 @@ async function placeOf(flags: Where): Promise<{ open: () => Promise<Source>; arc
       () => true,
       () => false,
     );
+    const stored = hasState ? { statePath, hasEnded: hasEnded(described.pid) } : {};
     const archives = described.watchers.map(({ directory }) => {
       const folder = join(directory, 'archive');
       return folderArchive(join(devnet, folder), folder);
     });
-    return { open: () => open(described.rpc, addresses, hasState ? statePath : undefined), archives };
+    return { open: () => open(described.rpc, addresses, stored), archives };
   }
   if (devnet === undefined && rpc !== undefined && deployment !== undefined) {
     const addresses = await readDeployment(deployment);
-    return { open: () => open(rpc, addresses, undefined), archives: [] };
+    return { open: () => open(rpc, addresses, {}), archives: [] };
   }
   throw new PlumblineError('usage', 'say which network: either --devnet DIR, or --rpc URL with --deployment FILE');
 }
 
-function open(rpc: string, deployment: Deployment, statePath: string | undefined): Promise<Source> {
-  const { chainId } = deployment;
-  return openSource({ rpc, chainId, addresses: deployment, ...(statePath === undefined ? {} : { statePath }) });
+type Stored = Pick<SourceOptions, 'statePath' | 'hasEnded'>;
+
+function open(rpc: string, deployment: Deployment, stored: Stored): Promise<Source> {
+  return openSource({ rpc, chainId: deployment.chainId, addresses: deployment, ...stored });
+}
+
+/** Whether the process that wrote devnet.json is gone. */
+function hasEnded(pid: number | undefined): boolean {
+  if (pid === undefined) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return errorCode(error) === 'ESRCH';
+  }
 }
 
 async function explicitArchive(folder: string): Promise<Archive> {
@@ -116,18 +131,33 @@ async function explicitArchive(folder: string): Promise<Archive> {
   throw new PlumblineError('usage', `--archive ${folder}: no such folder`);
 }
 
+/** A line now and then on a replay that takes long. */
+function progress(target: number, io: AuditIo): (epoch: number) => void {
+  let told = performance.now();
+  return (epoch) => {
+    if (performance.now() - told < PROGRESS_MILLIS) return;
+    told = performance.now();
+    io.error(`replaying epoch ${epoch} of ${target}`);
+  };
+}
+
 function disposable(source: Source): Source & AsyncDisposable {
   return { ...source, [Symbol.asyncDispose]: () => source.close() };
 }
 
 /** Errors as one line: code, what, remedy. Not being able to find out is an answer of its own. */
 async function guarded(io: AuditIo, run: () => Promise<void>): Promise<void> {
+  // An exit, unlike death by a signal, ends the chain that this command may have started.
+  const quit = () => process.exit(AUDIT_EXIT.unknown);
+  process.once('SIGTERM', quit).once('SIGINT', quit);
   try {
     await run();
   } catch (error) {
     const code = errorCode(error);
     io.error(`plumbline audit: ${errorMessage(error)} [${code}]`);
     io.exit(USAGE_CODES.has(code) ? AUDIT_EXIT.usage : AUDIT_EXIT.unknown);
+  } finally {
+    process.off('SIGTERM', quit).off('SIGINT', quit);
   }
 }
 

@@ -15,6 +15,7 @@ type Options = {
   epochs?: number;
   json: boolean;
   kill: { id: number; epoch: number }[];
+  restart: { id: number; epoch: number }[];
   lie: number[];
   seed: number;
   dir?: string;
@@ -28,6 +29,7 @@ export function devnetCommand(): Command {
     .option('--epochs <n>', 'stop after so many reports have landed', whole)
     .option('--json', 'one JSON object on the last line of stdout; everything else goes to stderr', false)
     .option('--kill <id@epoch>', 'kill -9 that watcher at the start of that epoch (repeatable)', collectKill, [])
+    .option('--restart <id@epoch>', 'start a killed watcher again at that epoch (repeatable)', collectKill, [])
     .option('--lie <id>', 'this watcher lies about what it measures (repeatable)', collectId, [])
     .option('--seed <n>', 'draws the BLS keys and the providers’ behaviour', whole, 1)
     .option('--dir <directory>', 'where everything is kept; a new one under .plumbline by default')
@@ -55,16 +57,16 @@ export function devnetCommand(): Command {
 }
 
 function planOf(options: Options): Plan {
-  const { watchers, epochs, kill, lie, seed, dir } = options;
+  const { watchers, epochs, kill, restart, lie, seed, dir } = options;
   const refuse = (what: string) => new PlumblineError('usage', `${what} (see plumbline devnet --help)`);
   if (watchers < WATCHERS_MIN || watchers > WATCHERS_MAX) {
     throw refuse(`--watchers ${watchers}: it takes ${WATCHERS_MIN} to ${WATCHERS_MAX}`);
   }
   if (epochs !== undefined && epochs < 1) throw refuse(`--epochs ${epochs}: at least 1`);
-  for (const id of [...kill.map((one) => one.id), ...lie]) {
+  for (const id of [...[...kill, ...restart].map((one) => one.id), ...lie]) {
     if (id >= watchers) throw refuse(`there is no watcher ${id}: they are 0 to ${watchers - 1}`);
   }
-  return { watchers, epochs, kills: kill, liars: lie, seed, directory: dir };
+  return { watchers, epochs, kills: kill, restarts: restart, liars: lie, seed, directory: dir };
 }
 
 function whole(text: string): number {

@@ -12,6 +12,7 @@ export type Plan = {
   /** Stop after so many reports; undefined: run until told to stop. */
   readonly epochs: number | undefined;
   readonly kills: readonly { readonly id: number; readonly epoch: number }[];
+  readonly restarts: readonly { readonly id: number; readonly epoch: number }[];
   readonly liars: readonly number[];
   readonly seed: number;
   readonly directory: string | undefined;
@@ -69,12 +70,17 @@ export async function runDevnet(
 /** Looks at the chain until the plan is fulfilled, the quorum is lost, or somebody says stop. */
 async function follow(plan: Plan, devnet: Devnet, run: Run, show: Show, quit: AbortSignal): Promise<Ending> {
   const due = [...plan.kills];
+  const returning = [...plan.restarts];
   while (!quit.aborted) {
     const epoch = epochAt(devnet.chain.facts.calendar, Date.now());
     for (const kill of due.filter((one) => one.epoch <= epoch)) {
       due.splice(due.indexOf(kill), 1);
       await devnet.kill(kill.id);
       if (!hasQuorum(devnet)) show({ type: 'note', text: noQuorum(devnet) });
+    }
+    for (const one of returning.filter((each) => each.epoch <= epoch)) {
+      returning.splice(returning.indexOf(one), 1);
+      await devnet.restart(one.id);
     }
     await run.look().catch((error: unknown) => show({ type: 'note', text: errorMessage(error) }));
     if (plan.epochs !== undefined) {

@@ -152,6 +152,7 @@ export class Devnet {
       `${JSON.stringify(
         {
           pid: process.pid,
+          pids: [anvil.pid, ...[...providers, ...watchers].map(({ process: one }) => one.pid)],
           rpc: anvil.url,
           watchers: homes.map(({ id }) => ({ id, directory: `watchers/${id}` })),
           services: world.services.map(({ name, serviceId, url }) => ({ name, serviceId, url })),
