@@ -53,9 +53,13 @@ export function examineBatch(
   // [file] the batch is the one that the observation names, and the reveal opens the observed commit
   const isCounted = equalBytes(batchHash(reveal.batch), observation.batchHash);
   if (!isCounted) file('the batch does not hash to the batch hash of its observation');
-  if (!equalBytes(commit.commitment, observation.commitment)) file('the commit is not the one that was observed');
-  if (!equalBytes(commit.watcher, seat.watcher)) file("the commit names another watcher than the seat's");
-  if (commit.epoch !== known.epoch) file(`the commit is of epoch ${commit.epoch}`);
+  const isObserved = equalBytes(commit.commitment, observation.commitment);
+  if (!isObserved) file('the commit is not the one that was observed');
+  // The commitment binds watcher and epoch: when it is the observed one and opens, they were so when it was counted.
+  const blame = isObserved && opensCommit(reveal) ? 'report' : 'file';
+  const wrongCommit = (what: string) => faults.push({ blame, what });
+  if (!equalBytes(commit.watcher, seat.watcher)) wrongCommit("the commit names another watcher than the seat's");
+  if (commit.epoch !== known.epoch) wrongCommit(`the commit is of epoch ${commit.epoch}`);
   // [file] batch and salt are what the commit was made over
   if (!opensCommit(reveal)) file('batch and salt do not open the commit');
   // [file] the commit is signed by the seat's key

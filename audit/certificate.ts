@@ -12,6 +12,7 @@ import { errorMessage } from '../protocol/error.ts';
 import { headerFromAbi, reportHash } from '../protocol/header.ts';
 import { isQuorum, requireSeat, seatAt, stakeOf, totalStake, type WatcherSet } from '../protocol/set.ts';
 import { type Check, fail, pass, unknown } from './check.ts';
+import { percent, sharePpm } from './concentration.ts';
 
 /** What the audit needs of a transaction. `to` is null for a contract creation. */
 export type Transaction = { readonly to: Hex | null; readonly input: Hex };
@@ -24,7 +25,7 @@ export function checkQuorum(set: WatcherSet, signers: readonly number[]): Check 
   const strangers = signers.filter((seat) => !seatAt(set, seat));
   if (strangers.length > 0) return fail(what, { detail: `set ${set.id} has no seat ${strangers.join(', ')}` });
   const [signed, total] = [stakeOf(set, signers), totalStake(set)];
-  const detail = `seats ${signers.join(', ')}: ${signed} of ${total}`;
+  const detail = `seats ${signers.join(', ')}: ${percent(sharePpm(signed, total))}, ${signed} of ${total}`;
   return isQuorum(signed, total) ? pass(what, detail) : fail(what, { detail });
 }
 

@@ -89,3 +89,8 @@ export function concentrationOf(holdings: readonly Holding[]): Concentration {
 export function sharePpm(amount: bigint, all: bigint): number {
   return all === 0n ? 0 : Number((amount * PPM) / all);
 }
+
+/** Two decimals, rounded down. */
+export function percent(ppm: number): string {
+  return `${Math.floor(ppm / 10_000)}.${String(Math.floor(ppm / 100) % 100).padStart(2, '0')} %`;
+}

@@ -59,7 +59,7 @@ type Turn = {
  */
 export async function replay(deps: ReplayDeps, options: ReplayOptions): Promise<ReplayVerdict> {
   const factsOf = epochFacts(deps.chain);
-  const earlier: { count: number; bad: Check[]; lost: number | undefined } = { count: 0, bad: [], lost: undefined };
+  const earlier: { count: number; bad: Check[]; lost: string | undefined } = { count: 0, bad: [], lost: undefined };
   let state: State | undefined = GENESIS_STATE;
   let previous: LandedReport | undefined;
   for await (const landed of landedReports(deps.chain)) {
@@ -73,7 +73,9 @@ export async function replay(deps: ReplayDeps, options: ReplayOptions): Promise<
     const bad = [...turn.chain, ...turn.records, ...turn.batches, ...turn.report].filter(({ ok }) => ok === false);
     earlier.bad.push(...bad.slice(0, FAULTS_MAX - earlier.bad.length).map((check) => ofEpoch(epoch, check)));
     earlier.count++;
-    if (!turn.next) earlier.lost ??= epoch;
+    if (!turn.next)
+      earlier.lost ??=
+        turn.follows === false ? `batches of epoch ${epoch} give no report` : `no complete batches of epoch ${epoch}`;
     state = turn.next;
     previous = landed;
   }
@@ -180,7 +182,7 @@ function batchChecks({ batches }: StoredRecords, signatures: boolean): Check[] {
 async function verdictOf(
   deps: ReplayDeps,
   turn: Turn,
-  earlier: { count: number; bad: readonly Check[]; lost: number | undefined },
+  earlier: { count: number; bad: readonly Check[]; lost: string | undefined },
 ): Promise<ReplayVerdict> {
   const { landed, known, follows } = turn;
   const { epoch } = landed.header;
@@ -188,12 +190,7 @@ async function verdictOf(
   const before: Check[] =
     earlier.lost === undefined
       ? [pass(`${earlier.count} earlier reports replayed from the genesis state`)]
-      : [
-          unknown(
-            'earlier reports',
-            `no complete batches of epoch ${earlier.lost}, on which this epoch's state depends`,
-          ),
-        ];
+      : [unknown('earlier reports', `${earlier.lost}, on which this epoch's state depends`)];
   const sections = [
     { title: 'chain', checks: [...turn.chain, await checkAnchor(deps.chain, landed), signature] },
     { title: 'earlier epochs', checks: [...before, ...earlier.bad] },
@@ -206,20 +203,19 @@ async function verdictOf(
   return { epoch, exit, conclusion: `epoch ${epoch}: ${conclude(turn, earlier, bad, signature)}`, sections };
 }
 
-function cannotRecompute({ batches }: Turn, lost: number | undefined): Check {
-  if (lost !== undefined) return unknown('report hash', `not recomputed: the state before it needs epoch ${lost}`);
+function cannotRecompute({ batches }: Turn, lost: string | undefined): Check {
+  if (lost !== undefined) return unknown('report hash', `not recomputed: ${lost}`);
   return unknown('report hash', `not recomputed: no complete batches${batches.length > 0 ? ' in any record' : ''}`);
 }
 
-function conclude(turn: Turn, earlier: { lost: number | undefined }, bad: readonly Check[], signature: Check): string {
+function conclude(turn: Turn, earlier: { lost: string | undefined }, bad: readonly Check[], signature: Check): string {
   const note = signature.ok === undefined ? ` (the certificate's signature was ${signature.detail})` : '';
   const files = [...new Set(bad.flatMap(({ where }) => (where?.file ? [where.file] : [])))];
   const damaged = files.length > 0 ? `damaged: ${files.join(', ')}` : '';
   if (turn.follows === false) return `the report on chain DOES NOT follow from its batches${damaged && `; ${damaged}`}`;
   if (turn.follows && bad.length === 0) return `the report on chain follows from its batches${note}`;
   if (turn.follows) return `the report on chain follows from its batches, but ${damaged || failed(bad)}${note}`;
-  const missing =
-    earlier.lost === undefined ? 'no record with all of its batches' : `no complete batches of epoch ${earlier.lost}`;
+  const missing = earlier.lost === undefined ? 'no record with all of its batches' : earlier.lost;
   return bad.length === 0 ? `cannot tell: ${missing}` : `cannot be recomputed: ${missing}; ${damaged || failed(bad)}`;
 }
 

@@ -22,13 +22,16 @@ export type SourceOptions = {
   readonly rpc: string;
   readonly chainId: number;
   readonly addresses: Addresses;
-  /** What a stopped devnet left; used only when the rpc does not answer. */
+  /** What a stopped devnet left; used when the rpc does not answer. */
   readonly statePath?: string;
+  /** True when the devnet is known to have ended: another program may have its port by now. */
+  readonly hasEnded?: boolean;
 };
 
 /** @throws PlumblineError `chain-unreachable`, `wrong-chain`, `no-oracle`, `anvil` */
-export async function openSource({ rpc: url, chainId, addresses, statePath }: SourceOptions): Promise<Source> {
-  const { rpc, anvil } = await connect(url, chainId, statePath);
+export async function openSource(options: SourceOptions): Promise<Source> {
+  const { chainId, addresses } = options;
+  const { rpc, anvil } = await connect(options);
   const close = async (): Promise<void> => anvil?.stop();
   try {
     if (rpc.chainId !== chainId) {
@@ -60,11 +63,12 @@ export async function openSource({ rpc: url, chainId, addresses, statePath }: So
   }
 }
 
-async function connect(url: string, chainId: number, statePath: string | undefined) {
+async function connect({ rpc: url, chainId, statePath, hasEnded }: SourceOptions) {
+  if (statePath === undefined) return { rpc: await connectRpc(url), anvil: undefined };
   try {
-    return { rpc: await connectRpc(url), anvil: undefined };
+    if (!hasEnded) return { rpc: await connectRpc(url), anvil: undefined };
   } catch (error) {
-    if (errorCode(error) !== 'chain-unreachable' || statePath === undefined) throw error;
+    if (errorCode(error) !== 'chain-unreachable') throw error;
   }
   const anvil: Anvil = await startAnvil({ chainId, statePath });
   try {

@@ -1,4 +1,4 @@
-import { type Concentration, PPM, sharePpm } from './concentration.ts';
+import { type Concentration, PPM, percent, sharePpm } from './concentration.ts';
 import { type Decentralization, type Group, MEASURES, type Measure, type Tally } from './decentralization.ts';
 
 const TITLES: Readonly<Record<Measure, string>> = {
@@ -42,8 +42,8 @@ function renderGroup(title: string, { tallies, concentration }: Group): string[]
   return align([
     head,
     ...rows,
-    metric('fewest to halt (>= 1/3)', ({ toHalt }) => String(toHalt)),
-    metric('fewest to forge (> 2/3)', ({ toForge }) => String(toForge)),
+    metric('fewest with 1/3 (halt)', ({ toHalt }) => String(toHalt)),
+    metric('fewest above 2/3 (forge)', ({ toForge }) => String(toForge)),
     metric('Gini', ({ giniPpm }) => decimal(giniPpm)),
     metric('HHI', ({ hhi }) => String(hhi)),
   ]);
@@ -63,10 +63,6 @@ function align(rows: readonly (readonly string[])[]): string[] {
 function printable(name: string): string {
   const clean = name.replace(/[\p{C}\p{Z}]/gu, '·');
   return clean.length > NAME_CHARACTERS_MAX ? `${clean.slice(0, NAME_CHARACTERS_MAX - 1)}…` : clean;
-}
-
-function percent(ppm: number): string {
-  return `${Math.floor(ppm / 10_000)}.${String(Math.floor(ppm / 100) % 100).padStart(2, '0')} %`;
 }
 
 function decimal(ppm: number): string {

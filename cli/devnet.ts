@@ -18,6 +18,7 @@ type Options = {
   restart: { id: number; epoch: number }[];
   lie: number[];
   seed: number;
+  aggregator: boolean;
   dir?: string;
 };
 
@@ -31,6 +32,7 @@ export function devnetCommand(): Command {
     .option('--kill <id@epoch>', 'kill -9 that watcher at the start of that epoch (repeatable)', collectKill, [])
     .option('--restart <id@epoch>', 'start a killed watcher again at that epoch (repeatable)', collectKill, [])
     .option('--lie <id>', 'this watcher lies about what it measures (repeatable)', collectId, [])
+    .option('--aggregator', 'watchers do not submit; an aggregator without a watcher key does', false)
     .option('--seed <n>', 'draws the BLS keys and the providers’ behaviour', whole, 1)
     .option('--dir <directory>', 'where everything is kept; a new one under .plumbline by default')
     .action(async (options: Options) => {
@@ -46,6 +48,8 @@ export function devnetCommand(): Command {
         keys: interactive,
         epochs: () => timing,
       });
+      // Whoever reads our output may go away (`npm start | head`); then there is nobody to run for.
+      out.on('error', () => process.kill(process.pid, 'SIGINT'));
       const onCalendar = ({ genesis, epochSeconds }: Calendar) => {
         timing = { genesisMillis: genesis * 1000, epochMillis: epochSeconds * 1000 };
       };
@@ -57,7 +61,7 @@ export function devnetCommand(): Command {
 }
 
 function planOf(options: Options): Plan {
-  const { watchers, epochs, kill, restart, lie, seed, dir } = options;
+  const { watchers, epochs, kill, restart, lie, seed, aggregator, dir } = options;
   const refuse = (what: string) => new PlumblineError('usage', `${what} (see plumbline devnet --help)`);
   if (watchers < WATCHERS_MIN || watchers > WATCHERS_MAX) {
     throw refuse(`--watchers ${watchers}: it takes ${WATCHERS_MIN} to ${WATCHERS_MAX}`);
@@ -66,7 +70,7 @@ function planOf(options: Options): Plan {
   for (const id of [...[...kill, ...restart].map((one) => one.id), ...lie]) {
     if (id >= watchers) throw refuse(`there is no watcher ${id}: they are 0 to ${watchers - 1}`);
   }
-  return { watchers, epochs, kills: kill, restarts: restart, liars: lie, seed, directory: dir };
+  return { watchers, epochs, kills: kill, restarts: restart, liars: lie, seed, aggregator, directory: dir };
 }
 
 function whole(text: string): number {

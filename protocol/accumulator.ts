@@ -1,8 +1,9 @@
-import { ByteVectorType, ContainerType, ListCompositeType, UintBigintType, UintNumberType } from '@chainsafe/ssz';
+import { ByteVectorType, ContainerType, ListCompositeType } from '@chainsafe/ssz';
 import { keccak } from './bytes.ts';
 import { addToHistogram, bucketOf, type Histogram, INFINITE_BUCKET } from './histogram.ts';
 import { HISTOGRAM_BUCKETS_MAX } from './limits.ts';
 import { ABSENT_BURST, ABSENT_MICROS, OUTCOME, type Sample } from './sample.ts';
+import { U16, U32, U64, U256 } from './uint.ts';
 
 /**
  * What one watcher saw of one service in one window, added up. Nothing is voted per probe or per epoch; statistics are
@@ -39,16 +40,15 @@ export type Window = {
   accumulators: Accumulator[];
 };
 
-const U32 = new UintNumberType(4);
-const BucketSsz = new ContainerType({ bucket: new UintNumberType(2), count: U32 }, { typeName: 'Bucket' });
+const BucketSsz = new ContainerType({ bucket: U16, count: U32 }, { typeName: 'Bucket' });
 const HistogramSsz = new ListCompositeType(BucketSsz, HISTOGRAM_BUCKETS_MAX);
 
 export const AccumulatorSsz = new ContainerType(
   {
     watcher: new ByteVectorType(32),
-    region: new UintNumberType(2),
-    assignedWeight: new UintBigintType(32),
-    countedWeight: new UintBigintType(32),
+    region: U16,
+    assignedWeight: U256,
+    countedWeight: U256,
     epochsCounted: U32,
     good: U32,
     bad: U32,
@@ -133,7 +133,7 @@ export function addSample(into: Accumulator, sample: Sample): void {
 
 const OPEN = Uint8Array.of(0);
 const WindowKeySsz = new ContainerType(
-  { serviceId: new ByteVectorType(32), windowStart: new UintNumberType(8), windowEpochs: U32, epochsCounted: U32 },
+  { serviceId: new ByteVectorType(32), windowStart: U64, windowEpochs: U32, epochsCounted: U32 },
   { typeName: 'WindowKey' },
 );
 

@@ -1,5 +1,7 @@
 import { bigEndian, fromBigEndian, keccak } from './bytes.ts';
 import { type Domain, vrfDigest } from './digest.ts';
+import { PlumblineError } from './error.ts';
+import { SAMPLES_MAX, SERVICES_MAX } from './limits.ts';
 import type { Service } from './service.ts';
 import { totalStake, type WatcherSet } from './set.ts';
 
@@ -23,12 +25,13 @@ export function seedOf(domain: Domain, period: number, randomness: Uint8Array): 
 /**
  * Order of leaders in an epoch: a stake-weighted draw without replacement. View v belongs to entry v mod n, so a dead
  * leader costs one view and cannot be drawn twice in a row. The same order staggers submission.
+ * @param count draws only so many of them: who asks for one leader must not pay for 512
  */
-export function leaderOrder(set: WatcherSet, seed: Uint8Array, epoch: number): number[] {
+export function leaderOrder(set: WatcherSet, seed: Uint8Array, epoch: number, count = set.seats.length): number[] {
   const left = [...set.seats];
   let stakeLeft = totalStake(set);
   const order: number[] = [];
-  while (left.length > 0) {
+  while (left.length > 0 && order.length < count) {
     const draw = fromBigEndian(keccak(LEADER, seed, bigEndian(epoch, 8), bigEndian(order.length, 4)));
     let point = stakeLeft > 0n ? draw % stakeLeft : 0n;
     let index = 0;
@@ -40,9 +43,11 @@ export function leaderOrder(set: WatcherSet, seed: Uint8Array, epoch: number): n
   return order;
 }
 
+/** @throws PlumblineError `set` when the set is empty: nobody leads it */
 export function leaderOf(set: WatcherSet, seed: Uint8Array, epoch: number, view: number): number {
-  const order = leaderOrder(set, seed, epoch);
-  return order[view % order.length]!;
+  const { length } = set.seats;
+  if (length === 0) throw new PlumblineError('set', `set ${set.id} is empty: no seat can lead epoch ${epoch}`);
+  return leaderOrder(set, seed, epoch, (view % length) + 1).at(-1)!;
 }
 
 /** What a watcher signs to draw its schedule; the signature is unique, so it cannot be ground. */
@@ -51,15 +56,29 @@ export function vrfInput(domain: Domain, epoch: number, seed: Uint8Array): Uint8
 }
 
 /**
+ * Slots that a batch has room for, by service, in order of registration. A service that does not fit any more gets none:
+ * whoever registers too much starves later services, and does not stop the network.
+ */
+export function slotCounts(services: readonly Service[]): number[] {
+  let left = SAMPLES_MAX;
+  return services.map(({ slotsPerEpoch }, index) => {
+    if (index >= SERVICES_MAX || slotsPerEpoch > left) return 0;
+    left -= slotsPerEpoch;
+    return slotsPerEpoch;
+  });
+}
+
+/**
  * The schedule that a VRF proof fixes: every slot falls at a random point of its own share of the probing time, so
  * load stays even and no provider knows the moment. Ordered by (service, slot).
  */
 export function slotsOf(services: readonly Service[], vrfProof: Uint8Array, epochSeconds: number): Slot[] {
   const output = keccak(vrfProof);
+  const counts = slotCounts(services);
   return services.flatMap((service, index) => {
     const usable = Math.max(1, epochSeconds * 1000 - service.timeoutMillis - PROBING_MARGIN_MILLIS) * 1000;
     const share = Math.floor(usable / service.slotsPerEpoch);
-    return Array.from({ length: service.slotsPerEpoch }, (_, slot) => {
+    return Array.from({ length: counts[index]! }, (_, slot) => {
       const draw = keccak(output, bigEndian(index, 2), bigEndian(slot, 2));
       const jitter = Number((fromBigEndian(draw.subarray(0, 4)) * BigInt(share)) >> 32n);
       return { service: index, slot, offsetMicros: slot * share + jitter };

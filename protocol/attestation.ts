@@ -1,18 +1,20 @@
-import { ByteVectorType, ContainerType, UintNumberType } from '@chainsafe/ssz';
+import { ByteVectorType, ContainerType } from '@chainsafe/ssz';
 import { decodeExact } from './codec.ts';
 import { attestationDigest, type Domain } from './digest.ts';
+import { U16, U32, U64 } from './uint.ts';
 
 /** A watcher's signature over (report, view), given only after it computed the same report itself. */
 export type Attestation = { epoch: number; view: number; report: Uint8Array; seat: number; signature: Uint8Array };
 
+/** Every attestation has this length: epoch, view, report hash, seat, signature. */
 export const ATTESTATION_BYTES = 8 + 4 + 32 + 2 + 48;
 
 export const AttestationSsz = new ContainerType(
   {
-    epoch: new UintNumberType(8),
-    view: new UintNumberType(4),
+    epoch: U64,
+    view: U32,
     report: new ByteVectorType(32),
-    seat: new UintNumberType(2),
+    seat: U16,
     signature: new ByteVectorType(48),
   },
   { typeName: 'Attestation' },

@@ -1,10 +1,11 @@
-import { ByteVectorType, ContainerType, ListCompositeType, UintNumberType } from '@chainsafe/ssz';
+import { ByteVectorType, ContainerType, ListCompositeType } from '@chainsafe/ssz';
 import type { Slot } from './assignment.ts';
 import { equalBytes, keccak } from './bytes.ts';
 import { decodeExact } from './codec.ts';
 import { PlumblineError } from './error.ts';
 import { BATCH_BYTES_MAX, SAMPLES_MAX } from './limits.ts';
 import { ABSENT_MICROS, OUTCOME, type Sample, SampleSsz } from './sample.ts';
+import { U16, U32, U64 } from './uint.ts';
 
 /** A probe that starts later than this after its slot measured another moment: it must be a watcher fault. */
 export const START_LAG_MAX_MICROS = 1_000_000;
@@ -32,16 +33,14 @@ export type Batch = {
   samples: Sample[];
 };
 
-const U16 = new UintNumberType(2);
-const U32 = new UintNumberType(4);
 const B32 = new ByteVectorType(32);
 
 export const BatchSsz = new ContainerType(
   {
     protocolVersion: U16,
-    chainId: new UintNumberType(8),
+    chainId: U64,
     oracle: new ByteVectorType(20),
-    epoch: new UintNumberType(8),
+    epoch: U64,
     setId: U32,
     parametersId: B32,
     watcher: B32,

@@ -1,7 +1,8 @@
-import { ByteVectorType, ContainerType, UintNumberType } from '@chainsafe/ssz';
+import { ByteVectorType, ContainerType } from '@chainsafe/ssz';
 import { bigEndian, keccak } from './bytes.ts';
 import { decodeExact } from './codec.ts';
 import { commitDigest, type Domain } from './digest.ts';
+import { U64 } from './uint.ts';
 
 /** A watcher's sealed promise: it fixes the batch before anybody's samples are known. */
 export type Commit = {
@@ -12,11 +13,12 @@ export type Commit = {
   signature: Uint8Array;
 };
 
+/** Every commit has this length: epoch, watcher, commitment, signature. */
 export const COMMIT_BYTES = 8 + 32 + 32 + 48;
 
 export const CommitSsz = new ContainerType(
   {
-    epoch: new UintNumberType(8),
+    epoch: U64,
     watcher: new ByteVectorType(32),
     commitment: new ByteVectorType(32),
     signature: new ByteVectorType(48),

@@ -1,6 +1,7 @@
-import { ByteVectorType, ContainerType, UintBigintType, UintNumberType } from '@chainsafe/ssz';
+import { ByteVectorType, ContainerType } from '@chainsafe/ssz';
 import { hashStruct } from 'viem';
 import { fromHex, type Hex, toHex } from './bytes.ts';
+import { U16, U32, U64, U256 } from './uint.ts';
 
 /** What a report says, in 13 words: the roots bind everything else. `previous` is the hash of the report before it. */
 export type Header = {
@@ -23,19 +24,18 @@ export type Header = {
 };
 
 const B32 = new ByteVectorType(32);
-const U64 = new UintNumberType(8);
 
 export const HeaderSsz = new ContainerType(
   {
-    protocolVersion: new UintNumberType(2),
+    protocolVersion: U16,
     epoch: U64,
-    setId: new UintNumberType(4),
+    setId: U32,
     parametersId: B32,
     previous: B32,
     resultsRoot: B32,
     batchesRoot: B32,
-    countedLow: new UintBigintType(32),
-    countedHigh: new UintBigintType(32),
+    countedLow: U256,
+    countedHigh: U256,
     accumulatorRoot: B32,
     historyRoot: B32,
     anchorNumber: U64,

@@ -37,10 +37,15 @@ export type Leaf = {
 const ZERO: Bounded = { value: 0, lower: 0, upper: 0 };
 const U40 = 1n << 40n;
 
-/** status | median | lower | upper | tail | lower | upper | zero byte: 1 + 6·5 + 1 = 32 bytes. */
+/**
+ * status | median | lower | upper | tail | lower | upper | zero byte: 1 + 6·5 + 1 = 32 bytes.
+ * @throws RangeError when a field is not an integer of 40 bits: it would spill into its neighbour
+ */
 export function packStat({ status, median, tail }: Stat): bigint {
+  if (!Object.values(STAT).some((known) => known === status)) throw new RangeError(`not a stat status: ${status}`);
   let word = BigInt(status);
   for (const n of [median.value, median.lower, median.upper, tail.value, tail.lower, tail.upper]) {
+    if (!Number.isInteger(n) || n < 0 || n >= 2 ** 40) throw new RangeError(`not an integer of 40 bits: ${n}`);
     word = word * U40 + BigInt(n);
   }
   return word << 8n;
@@ -48,7 +53,7 @@ export function packStat({ status, median, tail }: Stat): bigint {
 
 /** The inverse of packStat. @throws RangeError when the last byte is not zero or the status is unknown */
 export function unpackStat(word: bigint): Stat {
-  if ((word & 0xffn) !== 0n || word >> 248n > 2n) throw new RangeError('not a stat word');
+  if (word < 0n || (word & 0xffn) !== 0n || word >> 248n > 2n) throw new RangeError('not a stat word');
   const field = (i: number) => Number((word >> BigInt(8 + 40 * (5 - i))) & (U40 - 1n));
   return {
     status: Number(word >> 248n),
@@ -113,7 +118,13 @@ export function leafHash(leaf: Leaf): Uint8Array {
   return keccak(keccak(fromHex(encodeLeaf(leaf))));
 }
 
-function statOf(metric: number, watchers: readonly WatcherStatistics[], assigned: bigint): Stat {
+/** @param all every assigned watcher: what only invalid ones measured is insufficient, and not absent */
+function statOf(
+  metric: number,
+  watchers: readonly WatcherStatistics[],
+  all: readonly WatcherStatistics[],
+  assigned: bigint,
+): Stat {
   const better = higherIsBetter(metric);
   const values = watchers.flatMap((watcher) => {
     const value = watcher.metrics[metric]!;
@@ -121,7 +132,7 @@ function statOf(metric: number, watchers: readonly WatcherStatistics[], assigned
   });
   const weight = values.reduce((sum, v) => sum + v.weight, 0n);
   if (2n * weight <= assigned) {
-    const measured = watchers.some((watcher) => watcher.metrics[metric] !== 'absent');
+    const measured = all.some((watcher) => watcher.metrics[metric] !== 'absent');
     return { status: measured ? STAT.insufficient : STAT.absent, median: ZERO, tail: ZERO };
   }
   const median = combineBounded(values, (v) => weightedMedian(v, better));
@@ -172,6 +183,6 @@ export function leafOf(
     samplesFault: count('fault'),
     dispersionAvailabilityPpm: spreadOf(METRIC.availabilityPpm, valid),
     dispersionLatencyP50Micros: spreadOf(METRIC.latencyP50Micros, valid),
-    stats: Array.from({ length: METRIC_COUNT }, (_, metric) => statOf(metric, valid, assigned)),
+    stats: Array.from({ length: METRIC_COUNT }, (_, metric) => statOf(metric, valid, assignedWatchers, assigned)),
   };
 }

@@ -16,5 +16,11 @@ export const WHOLE_SET_MAX = 64;
 export const HISTOGRAM_BUCKETS_MAX = 900;
 /** Accumulators of one state: services x windows x watchers of the largest planned network, with room. */
 export const ACCUMULATORS_MAX = 1 << 19;
+/** Watchers of one window: seats change hands at most a few times in the longest window. */
+export const WINDOW_WATCHERS_MAX = 8 * SEATS_MAX;
+/** Regions of one window that get a leaf of their own. Without a bound every watcher could add a leaf to every window. */
+export const REGIONS_MAX = 16;
+/** Statistics that one report closes: every watcher's, of every service, for the epoch and every window length. */
+export const CLOSED_MAX = SERVICES_MAX * (1 + WINDOWS_MAX) * SEATS_MAX;
 /** Views of one epoch: at one view a second and a deadline of 3 standard epochs nothing beyond is reachable. */
 export const VIEWS_MAX = 1_024;

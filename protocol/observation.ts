@@ -1,7 +1,8 @@
-import { ByteVectorType, ContainerType, UintNumberType } from '@chainsafe/ssz';
+import { ByteVectorType, ContainerType } from '@chainsafe/ssz';
 import { bigEndian, keccak } from './bytes.ts';
 import { PlumblineError } from './error.ts';
 import { merkleTree } from './merkle.ts';
+import { U16 } from './uint.ts';
 
 /** One batch that counts in an epoch. A list of these, seats strictly ascending, is the observation set. */
 export type Observation = { seat: number; watcher: Uint8Array; batchHash: Uint8Array; commitment: Uint8Array };
@@ -9,7 +10,7 @@ export type Observation = { seat: number; watcher: Uint8Array; batchHash: Uint8A
 const B32 = new ByteVectorType(32);
 
 export const ObservationSsz = new ContainerType(
-  { seat: new UintNumberType(2), watcher: B32, batchHash: B32, commitment: B32 },
+  { seat: U16, watcher: B32, batchHash: B32, commitment: B32 },
   { typeName: 'Observation' },
 );
 

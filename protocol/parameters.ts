@@ -1,5 +1,5 @@
 import { decodeAbiParameters, encodeAbiParameters, parseAbiParameters } from 'viem';
-import { fromHex, keccak, toHex } from './bytes.ts';
+import { equalBytes, fromHex, keccak, toHex } from './bytes.ts';
 import { errorMessage, PlumblineError } from './error.ts';
 
 /** The version of every wire, leaf and header layout in this folder; it changes with any of them. */
@@ -51,6 +51,12 @@ export function decodeParameters(bytes: Uint8Array): Parameters {
     throw new PlumblineError(
       'parameters',
       `the chain runs protocol version ${parameters.protocolVersion}, this program speaks ${PROTOCOL_VERSION}: install the release for it`,
+    );
+  }
+  if (!equalBytes(encodeParameters(parameters), bytes)) {
+    throw new PlumblineError(
+      'parameters',
+      'parameters on chain are not their canonical encoding: their id names others',
     );
   }
   if (parameters.commitMillis + 2 * parameters.deltaMillis >= parameters.revealMillis || parameters.viewMillis < 1) {

@@ -1,9 +1,10 @@
-import { ByteVectorType, ContainerType, ListCompositeType, UintNumberType } from '@chainsafe/ssz';
+import { ByteVectorType, ContainerType, ListCompositeType } from '@chainsafe/ssz';
 import { decodeExact } from './codec.ts';
 import { type Domain, proposalDigest } from './digest.ts';
 import { type Header, HeaderSsz, reportHash } from './header.ts';
 import { SEATS_MAX } from './limits.ts';
 import { type Observation, ObservationSsz } from './observation.ts';
+import { U16, U32 } from './uint.ts';
 
 /** A leader's report for one view: the header and the batches that it was computed from. */
 export type Proposal = {
@@ -14,13 +15,13 @@ export type Proposal = {
   signature: Uint8Array;
 };
 
-/** Header 314, observations of 98, view, seat, signature and offsets. */
+/** Header 310, observations of 98, view, seat, signature and offsets. */
 export const PROPOSAL_BYTES_MAX = 512 + SEATS_MAX * 98;
 
 export const ProposalSsz = new ContainerType(
   {
-    view: new UintNumberType(4),
-    seat: new UintNumberType(2),
+    view: U32,
+    seat: U16,
     header: HeaderSsz,
     observations: new ListCompositeType(ObservationSsz, SEATS_MAX),
     signature: new ByteVectorType(48),

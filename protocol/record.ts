@@ -1,16 +1,10 @@
-import {
-  ByteListType,
-  ByteVectorType,
-  ContainerType,
-  ListCompositeType,
-  UintBigintType,
-  UintNumberType,
-} from '@chainsafe/ssz';
+import { ByteListType, ByteVectorType, ContainerType, ListCompositeType } from '@chainsafe/ssz';
 import { decodeExact } from './codec.ts';
 import { type Header, HeaderSsz } from './header.ts';
 import { BATCH_BYTES_MAX, SEATS_MAX, SERVICES_MAX } from './limits.ts';
 import { type Observation, ObservationSsz } from './observation.ts';
 import { REVEAL_BYTES_MAX } from './reveal.ts';
+import { U32, U256 } from './uint.ts';
 
 /**
  * One epoch as the archive keeps it: the report, and the signed bytes of every batch that it counted, as received.
@@ -31,14 +25,15 @@ export type EpochRecord = {
 export const LEAF_BYTES = 27 * 32;
 /** Leaves of one report: services x (epoch + 4 windows) x vantages, with room for 16 regions. */
 export const LEAVES_MAX = SERVICES_MAX * 5 * 17;
+/** The batches of a whole set of 64 at their largest; a longer file is refused before it is read. */
 export const RECORD_BYTES_MAX = 64 * BATCH_BYTES_MAX;
 
-const RecordSsz = new ContainerType(
+export const RecordSsz = new ContainerType(
   {
     header: HeaderSsz,
-    view: new UintNumberType(4),
-    signersLow: new UintBigintType(32),
-    signersHigh: new UintBigintType(32),
+    view: U32,
+    signersLow: U256,
+    signersHigh: U256,
     observations: new ListCompositeType(ObservationSsz, SEATS_MAX),
     reveals: new ListCompositeType(new ByteListType(REVEAL_BYTES_MAX), SEATS_MAX),
     leaves: new ListCompositeType(new ByteVectorType(LEAF_BYTES), LEAVES_MAX),
@@ -60,6 +55,7 @@ export function recordName(epoch: number): string {
 }
 
 const ObservationsSsz = new ListCompositeType(ObservationSsz, SEATS_MAX);
+/** One observation of 98 bytes for every seat. */
 export const OBSERVATIONS_BYTES_MAX = SEATS_MAX * 98;
 
 /** The observation set of a report, as peers answer for it; it must hash to the header's batchesRoot. */

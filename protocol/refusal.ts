@@ -1,9 +1,10 @@
-import { ByteVectorType, ContainerType, ListCompositeType, UintNumberType } from '@chainsafe/ssz';
+import { ByteVectorType, ContainerType, ListCompositeType } from '@chainsafe/ssz';
 import { keccak } from './bytes.ts';
 import { decodeExact } from './codec.ts';
 import { type Domain, refusalDigest } from './digest.ts';
 import { SEATS_MAX } from './limits.ts';
 import { type Observation, ObservationSsz, observationLeaf } from './observation.ts';
+import { U16, U32, U64 } from './uint.ts';
 
 /** Why a watcher did not attest: the timely batches that the proposal left out, each to be had from the refuser. */
 export type Refusal = {
@@ -15,14 +16,15 @@ export type Refusal = {
   signature: Uint8Array;
 };
 
+/** Envelope and one missing observation of 98 bytes for every seat. */
 export const REFUSAL_BYTES_MAX = 128 + SEATS_MAX * 98;
 
 export const RefusalSsz = new ContainerType(
   {
-    epoch: new UintNumberType(8),
-    view: new UintNumberType(4),
+    epoch: U64,
+    view: U32,
     report: new ByteVectorType(32),
-    seat: new UintNumberType(2),
+    seat: U16,
     missing: new ListCompositeType(ObservationSsz, SEATS_MAX),
     signature: new ByteVectorType(48),
   },

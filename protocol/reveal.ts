@@ -8,6 +8,7 @@ import { BATCH_BYTES_MAX } from './limits.ts';
 /** The opening of a commit. It carries the signed commit, so anybody can check it alone and hand it on. */
 export type Reveal = { commit: Commit; salt: Uint8Array; batch: Uint8Array };
 
+/** The commit that it opens, the salt, one offset and the largest batch. */
 export const REVEAL_BYTES_MAX = COMMIT_BYTES + 32 + 4 + BATCH_BYTES_MAX;
 
 export const RevealSsz = new ContainerType(

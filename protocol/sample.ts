@@ -1,4 +1,5 @@
-import { ByteVectorType, ContainerType, UintNumberType } from '@chainsafe/ssz';
+import { ByteVectorType, ContainerType } from '@chainsafe/ssz';
+import { U8, U16, U32 } from './uint.ts';
 
 /** The four ways a slot can end. The last two never count against a provider. */
 export const OUTCOME = { good: 0, bad: 1, unknown: 2, watcherFault: 3 } as const;
@@ -38,15 +39,12 @@ export type Sample = {
   bodyDigest: Uint8Array;
 };
 
-const U16 = new UintNumberType(2);
-const U32 = new UintNumberType(4);
-
 /** 98 bytes, fixed. */
 export const SampleSsz = new ContainerType(
   {
     service: U16,
     slot: U16,
-    outcome: new UintNumberType(1),
+    outcome: U8,
     reason: U16,
     startMicros: U32,
     resolveMicros: U32,
@@ -60,7 +58,7 @@ export const SampleSsz = new ContainerType(
     address: new ByteVectorType(16),
     headLag: U32,
     finalityMicros: U32,
-    burst: new UintNumberType(1),
+    burst: U8,
     bodyDigest: new ByteVectorType(32),
   },
   { typeName: 'Sample' },

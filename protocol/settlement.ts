@@ -37,8 +37,10 @@ export type Settlement = {
 export function judgeObjective(leaf: Leaf, objective: Objective): 'met' | 'breached' | 'between' | 'unknown' {
   const stat = leaf.stats[objective.metric];
   if (!stat || stat.status !== STAT.present) return 'unknown';
-  const { value, lower, upper } = objective.statistic === STATISTIC.median ? stat.median : stat.tail;
+  const { value, lower, upper } = objective.statistic === STATISTIC.tail ? stat.tail : stat.median;
   // Bounds that contradict their value say nothing; money does not move on them.
+  if (lower > value || value > upper) return 'unknown';
+  // No honest report has such bounds; nothing may be slashed on them.
   if (lower > value || value > upper) return 'unknown';
   if (objective.comparator === COMPARATOR.atLeast) {
     if (upper < objective.threshold) return 'breached';

@@ -1,10 +1,12 @@
-import { ByteVectorType, ContainerType, ListCompositeType, UintNumberType } from '@chainsafe/ssz';
+import { ByteVectorType, ContainerType, ListCompositeType } from '@chainsafe/ssz';
 import { AccumulatorSsz, accumulatorLeaf, fromFlat, toFlat, type Window } from './accumulator.ts';
-import { ZERO_BYTES32 } from './bytes.ts';
+import { keccak, ZERO_BYTES32 } from './bytes.ts';
 import { decodeExact } from './codec.ts';
+import { PlumblineError } from './error.ts';
 import { EMPTY_HISTORY, type History } from './history.ts';
-import { ACCUMULATORS_MAX, SEATS_MAX } from './limits.ts';
+import { ACCUMULATORS_MAX, CLOSED_MAX, WINDOW_WATCHERS_MAX } from './limits.ts';
 import { merkleTree } from './merkle.ts';
+import { U32, U64 } from './uint.ts';
 
 /**
  * What the next report is computed from: the windows still open after the last report on chain, and the history.
@@ -29,34 +31,37 @@ export const GENESIS_STATE: State = {
   history: EMPTY_HISTORY,
 };
 
-/** accumulatorRoot of the header: open accumulators and closed statistics in one tree. */
+/**
+ * accumulatorRoot of the header: hash of the root over the open accumulators and the root over the statistics of what
+ * just closed. Two trees, because hashes do not tell what they are of: in one, a snapshot could pass an open
+ * accumulator off as a closed one and so leave it out.
+ */
 export function accumulatorRoot(windows: Iterable<Window>, closedLeaves: readonly Uint8Array[]): Uint8Array {
   const open: Uint8Array[] = [];
   for (const window of windows) for (const a of window.accumulators) open.push(accumulatorLeaf(window, a));
-  return merkleTree([...open, ...closedLeaves]).root;
+  return keccak(merkleTree(open).root, merkleTree(closedLeaves).root);
 }
 
 const B32 = new ByteVectorType(32);
-const U64 = new UintNumberType(8);
 const WINDOWS_MAX = ACCUMULATORS_MAX;
 
-const WindowSsz = new ContainerType(
+export const WindowSsz = new ContainerType(
   {
     serviceId: B32,
     windowStart: U64,
-    windowEpochs: new UintNumberType(4),
-    epochsCounted: new UintNumberType(4),
-    accumulators: new ListCompositeType(AccumulatorSsz, SEATS_MAX),
+    windowEpochs: U32,
+    epochsCounted: U32,
+    accumulators: new ListCompositeType(AccumulatorSsz, WINDOW_WATCHERS_MAX),
   },
   { typeName: 'Window' },
 );
 
-const StateSsz = new ContainerType(
+export const StateSsz = new ContainerType(
   {
     epoch: U64,
     reportHash: B32,
     windows: new ListCompositeType(WindowSsz, WINDOWS_MAX),
-    closedLeaves: new ListCompositeType(B32, ACCUMULATORS_MAX),
+    closedLeaves: new ListCompositeType(B32, CLOSED_MAX),
     historyCount: U64,
     historyPeaks: new ListCompositeType(B32, 64),
   },
@@ -86,6 +91,10 @@ function flattenWindow(window: Window) {
 export function decodeState(bytes: Uint8Array, keyOf: (window: Window) => string): State {
   const flat = decodeExact('state', StateSsz, bytes, STATE_BYTES_MAX);
   const windows = flat.windows.map((w): Window => ({ ...w, accumulators: w.accumulators.map(fromFlat) }));
+  // [reject] every window has an accumulator: the root covers accumulators, so nothing vouches for an empty window
+  if (windows.some(({ accumulators }) => accumulators.length === 0)) {
+    throw new PlumblineError('decode', 'state: a window without accumulators, which no root covers');
+  }
   return {
     epoch: flat.epoch,
     reportHash: flat.reportHash,

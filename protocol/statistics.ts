@@ -1,4 +1,4 @@
-import { ByteVectorType, ContainerType, UintBigintType, UintNumberType, VectorCompositeType } from '@chainsafe/ssz';
+import { ByteVectorType, ContainerType, VectorCompositeType } from '@chainsafe/ssz';
 import type { Accumulator, Window } from './accumulator.ts';
 import { type Bounded, QUANTILES, quantileRanks, ratioPpm } from './bounds.ts';
 import { keccak } from './bytes.ts';
@@ -6,6 +6,7 @@ import { bucketAtRank, bucketLower, bucketMiddle, bucketUpper, type Histogram, h
 import { METRIC, METRIC_COUNT } from './metric.ts';
 import type { Parameters } from './parameters.ts';
 import { ABSENT_MICROS } from './sample.ts';
+import { U8, U16, U32, U64, U256 } from './uint.ts';
 
 /** One watcher's view of one closed window: what the leaf's medians and tails are taken over. */
 export type WatcherStatistics = {
@@ -67,20 +68,21 @@ export function statisticsOf(accumulator: Accumulator, parameters: Parameters): 
   };
 }
 
-const U64 = new UintNumberType(8);
-const MetricSsz = new ContainerType(
-  { status: new UintNumberType(1), value: U64, lower: U64, upper: U64 },
-  { typeName: 'Metric' },
-);
+const MetricSsz = new ContainerType({ status: U8, value: U64, lower: U64, upper: U64 }, { typeName: 'Metric' });
 const ClosedSsz = new ContainerType(
   {
     serviceId: new ByteVectorType(32),
     windowStart: U64,
-    windowEpochs: new UintNumberType(4),
+    windowEpochs: U32,
     watcher: new ByteVectorType(32),
-    assignedWeight: new UintBigintType(32),
-    countedWeight: new UintBigintType(32),
-    valid: new UintNumberType(1),
+    region: U16,
+    assignedWeight: U256,
+    countedWeight: U256,
+    valid: U8,
+    good: U32,
+    bad: U32,
+    unknown: U32,
+    fault: U32,
     metrics: new VectorCompositeType(MetricSsz, METRIC_COUNT),
   },
   { typeName: 'ClosedStatistics' },
@@ -88,22 +90,24 @@ const ClosedSsz = new ContainerType(
 
 const CLOSED = Uint8Array.of(1);
 
-/** Merkle leaf of the statistics behind a leaf; a one byte tells it from open accumulators. */
+/** Merkle leaf of one watcher's share in a leaf, with all that the leaf takes from it; a one byte tells it from open accumulators. */
 export function statisticsLeaf(window: Window, statistics: WatcherStatistics): Uint8Array {
   const metrics = statistics.metrics.map((metric) => {
     if (metric === 'absent') return { status: 0, value: 0, lower: 0, upper: 0 };
     return metric === 'insufficient' ? { status: 1, value: 0, lower: 0, upper: 0 } : { status: 2, ...metric };
   });
-  const { watcher, assignedWeight, countedWeight, valid } = statistics;
+  const { watcher, region, assignedWeight, countedWeight, valid, samples } = statistics;
   const { serviceId, windowStart, windowEpochs } = window;
   const bytes = ClosedSsz.serialize({
     serviceId,
     windowStart,
     windowEpochs,
     watcher,
+    region,
     assignedWeight,
     countedWeight,
     valid: valid ? 1 : 0,
+    ...samples,
     metrics,
   });
   return keccak(keccak(CLOSED, bytes));

@@ -16,6 +16,7 @@ contract SlaVault is ISlaVault {
 
     /// Five years of one-day periods fit.
     uint256 public constant PERIODS_MAX = 2048;
+    /// Each is judged in every settlement: bounds its gas.
     uint256 public constant OBJECTIVES_MAX = 4;
     /// A customer must not lock a bond for a far future.
     uint64 public constant LEAD_WINDOWS_MAX = 4;

@@ -83,7 +83,12 @@ function listeningPort(child: ChildProcess): Promise<number> {
       resolve(Number(port));
     });
     child.once('error', (error) => refuse(errorMessage(error)));
-    child.once('exit', (code, signal) => refuse(`it ended with ${code ?? signal}: ${said.trim().split('\n')[0]}`));
+    child.once('exit', (code, signal) => {
+      const half = said.includes('failed to parse json file');
+      // It is rewritten in place at intervals: an anvil that was killed meanwhile leaves half of it.
+      const remedy = half ? '; the state file is not whole, a chain that ends by SIGTERM writes a whole one' : '';
+      refuse(`it ended with ${code ?? signal}: ${said.trim().split('\n')[0]}${remedy}`);
+    });
   });
 }
 

@@ -2,17 +2,23 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { stringify } from 'yaml';
-import type { WatchConfig } from '../../cli/config.ts';
+import type { AggregateConfig, WatchConfig } from '../../cli/config.ts';
 import type { Bls } from '../../platform/bls/bls.ts';
 import { deriveSecretKey } from '../../platform/bls/keygen.ts';
 import { writeKeystore } from '../../platform/bls/keystore.ts';
 import { loadIdentity } from '../../platform/network/identity.ts';
 import { bigEndian, keccak } from '../../protocol/bytes.ts';
-import { account, operatorIndex } from './accounts.ts';
+import { AGGREGATOR, account, operatorIndex } from './accounts.ts';
 import type { WatcherKey } from './setup.ts';
 
 /** Everything that one watcher of the devnet needs on its disk before it can start. */
-export type WatcherHome = { readonly id: number; readonly directory: string; readonly configPath: string };
+export type WatcherHome = {
+  readonly id: number;
+  readonly directory: string;
+  readonly configPath: string;
+  /** Its multiaddr. */
+  readonly address: string;
+};
 
 /** BLS keys of a devnet: drawn from the seed, so that a run can be repeated. Worth nothing anywhere else. */
 export function watcherKeys(count: number, seed: number): WatcherKey[] {
@@ -31,6 +37,8 @@ export async function furnish(options: {
   readonly keys: readonly WatcherKey[];
   readonly ports: readonly number[];
   readonly bls: Bls;
+  /** False: only the standalone aggregator has money for transactions. */
+  readonly watchersSubmit: boolean;
 }): Promise<WatcherHome[]> {
   const { directory, keys, ports, bls } = options;
   const homes = keys.map((_, id) => ({ id, directory: join(directory, 'watchers', String(id)) }));
@@ -59,7 +67,7 @@ export async function furnish(options: {
         dataDir: '.',
         keystore: 'keystore.json',
         keystorePasswordFile: 'password',
-        submitterKeyFile: 'submitter.key',
+        ...(options.watchersSubmit ? { submitterKeyFile: 'submitter.key' } : {}),
         listen: [`/ip4/127.0.0.1/tcp/${ports[id]}`],
         announce: [],
         bootnodes: addresses.filter((_, other) => other !== id),
@@ -75,9 +83,35 @@ export async function furnish(options: {
       };
       const configPath = join(home, 'config.yaml');
       await writeFile(configPath, stringify(config));
-      return { id, directory: home, configPath };
+      return { id, directory: home, configPath, address: addresses[id]! };
     }),
   );
+}
+
+/** The configuration of an aggregator without a watcher key, which knows the watchers as bootnodes. */
+export async function furnishAggregator(
+  directory: string,
+  rpcUrl: string,
+  homes: readonly WatcherHome[],
+): Promise<string> {
+  const home = join(directory, 'aggregator');
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  await writeSecret(join(home, 'submitter.key'), account(AGGREGATOR).privateKey);
+  const config: AggregateConfig = {
+    rpc: rpcUrl,
+    deployment: '../deployment.json',
+    dataDir: '.',
+    submitterKeyFile: 'submitter.key',
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    announce: [],
+    bootnodes: homes.map(({ address }) => address),
+    inboundConnectionThreshold: 64,
+    redialMillisMax: 1_000,
+    log: { level: 'info', destination: 'stderr' },
+  };
+  const configPath = join(home, 'config.yaml');
+  await writeFile(configPath, stringify(config));
+  return configPath;
 }
 
 function writeSecret(path: string, text: string): Promise<void> {

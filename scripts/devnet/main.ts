@@ -15,6 +15,7 @@ export type Plan = {
   readonly restarts: readonly { readonly id: number; readonly epoch: number }[];
   readonly liars: readonly number[];
   readonly seed: number;
+  readonly aggregator: boolean;
   readonly directory: string | undefined;
 };
 

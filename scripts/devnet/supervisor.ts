@@ -11,7 +11,7 @@ import { compileContracts } from '../compile.ts';
 import { accountsNeeded } from './accounts.ts';
 import { type Child, startChild } from './child.ts';
 import { devnetDirectory } from './directory.ts';
-import { furnish, type WatcherHome, watcherKeys } from './launch.ts';
+import { furnish, furnishAggregator, type WatcherHome, watcherKeys } from './launch.ts';
 import { SERVICES, SLOWED_MILLIS } from './plan.ts';
 import { reservePorts } from './ports.ts';
 import { setUpWorld, type World } from './setup.ts';
@@ -26,6 +26,8 @@ export type DevnetOptions = {
   readonly directory: string | undefined;
   /** Watchers that lie from the start. */
   readonly liars: readonly number[];
+  /** Only a standalone aggregator submits; watchers have no key to pay with. */
+  readonly aggregator: boolean;
 };
 
 /** anvil's own. */
@@ -36,6 +38,7 @@ type Member = { readonly home: WatcherHome; child: Child; state: 'up' | 'lying' 
 const HERE = import.meta.dirname;
 const WATCHER_PROGRAM = join(HERE, 'watcher.ts');
 const SERVICE_PROGRAM = join(HERE, 'service.ts');
+const CLI = join(HERE, '../../cli/bin.js');
 
 /** All processes of one devnet, and what can be done to them. */
 export class Devnet {
@@ -135,7 +138,14 @@ export class Devnet {
     const keys = watcherKeys(options.watchers, options.seed);
     const { ports, release } = await reservePorts(options.watchers);
     cleanup.push(release);
-    const homes = await furnish({ directory, rpcUrl: anvil.url, keys, ports, bls });
+    const homes = await furnish({
+      directory,
+      rpcUrl: anvil.url,
+      keys,
+      ports,
+      bls,
+      watchersSubmit: !options.aggregator,
+    });
     const services = SERVICES.map(({ name }, i) => ({ name, url: `http://127.0.0.1:${listening[i]!.port}/` }));
     let stepping: string | undefined;
     const note = (text: string | undefined) => {
@@ -178,6 +188,11 @@ export class Devnet {
       `starting ${options.watchers} watchers`,
       Promise.all(members.map((member) => devnet.#open(member, options.liars.includes(member.home.id)))),
     );
+    if (options.aggregator) {
+      const config = await furnishAggregator(directory, anvil.url, homes);
+      devnet.#providers.push(child(CLI, ['aggregate', '--config', config], 'aggregator'));
+      show({ type: 'note', text: 'only an aggregator without a watcher key has money for transactions: it submits' });
+    }
     show({ type: 'ready', directory, rpc: anvil.url, atMillis: Date.now() });
     return devnet;
   }

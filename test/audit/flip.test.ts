@@ -73,7 +73,11 @@ function regionStarts(): { at: number; seat: number | undefined; name: string }[
 
 describe('a flipped byte in a stored record', () => {
   it('is placed by regions that cover the whole file without overlap', () => {
-    const names = regionStarts().map(({ name }) => name);
+    const starts = regionStarts();
+    const names = starts.map(({ name }) => name);
+    expect(starts.filter(({ name, seat }) => /^(reveal|observation):/.test(name) !== (seat !== undefined))).toEqual(
+      starts.filter(({ name }) => name === 'offset of a reveal'),
+    );
     expect(names.filter((name) => name === 'reveal: batch vrfProof')).toHaveLength(SEATS.length);
     expect(names.filter((name) => name.startsWith('reveal: batch sample'))).toHaveLength(2 * SEATS.length);
     expect(names.at(-1)).toMatch(/^leaf \d+$/);

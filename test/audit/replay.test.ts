@@ -66,6 +66,14 @@ describe('audit replay', () => {
     const [first] = failed(verdict);
     expect(first!.where).toEqual({ file, seat: 2, region: 'reveal: commit signature', offset: at });
     expect(first!.got).not.toBe(first!.expected);
+    expect(renderVerdict(verdict).join('\n')).not.toContain('no stored copy is better');
+  });
+
+  it('names every file with the same damage', async () => {
+    const record = flipped(world.records.get(TARGET)!, 1_000);
+    const records = withRecord(world.records, TARGET, record);
+    const verdict = await run(world, [memoryArchive('a', records), sound(world), memoryArchive('b', records)]);
+    expect(verdict.conclusion).toContain(`but damaged: a/${recordName(TARGET)}, b/${recordName(TARGET)}`);
   });
 
   it('recomputes from a record of which only a signature was changed, and says that no copy is better', async () => {
@@ -116,6 +124,19 @@ describe('audit replay', () => {
     expect(first!.detail).toBe('the report on chain counts it all the same');
   });
 
+  it('finds a commit of another epoch that its signers counted', async () => {
+    const commitEpochOf = (epoch: number, seat: number) => (epoch === 1 && seat === 0 ? 0 : epoch);
+    const bent = createWorld({ bls, epochs: 2, commitEpochOf });
+    expect(failed(await run(bent, [sound(bent)], 1))).toEqual([
+      {
+        what: 'seat 0: the commit is of epoch 0',
+        ok: false,
+        detail: 'the report on chain counts it all the same',
+        where: { seat: 0 },
+      },
+    ]);
+  });
+
   it('finds a batch whose schedule its watcher did not draw', async () => {
     const foreign = new Map<number, Uint8Array>();
     const batchOf = (epoch: number, seat: number, batch: Batch) => {
@@ -158,7 +179,7 @@ describe('audit replay', () => {
     const verdict = await run(weak, [sound(weak)], 1);
     expect(verdict.exit).toBe(AUDIT_EXIT.wrong);
     expect(failed(verdict)).toEqual([
-      { what: 'signers hold more than 2/3 of the stake', ok: false, detail: 'seats 0, 1: 200 of 400' },
+      { what: 'signers hold more than 2/3 of the stake', ok: false, detail: 'seats 0, 1: 50.00 %, 200 of 400' },
     ]);
   });
 

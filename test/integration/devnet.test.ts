@@ -135,6 +135,15 @@ test('two devnets side by side: one has no quorum and says so, the other does no
   expect([...pidsOf(lost), ...pidsOf(sound)].filter(isAlive)).toEqual([]);
 });
 
+test('an aggregator without a watcher key lands what watchers sign when none of them can pay', async () => {
+  const dir = directory();
+  const ended = await plumbline('devnet', '--epochs', '2', '--aggregator', '--json', '--dir', dir).ended;
+  expect(ended.code, ended.stderr).toBe(0);
+  expect(summaryOf(ended).reports.length).toBe(2);
+  const log = readFileSync(join(dir, 'logs/aggregator.log'), 'utf8');
+  expect(log.match(/"msg":"report submitted"/g)?.length).toBe(2);
+});
+
 test('an interrupt ends every process that was started', async () => {
   const dir = directory();
   const { child, ended } = plumbline('devnet', '--dir', dir);

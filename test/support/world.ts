@@ -51,6 +51,8 @@ export type WorldOptions = {
   readonly signersOf?: (epoch: number, seats: readonly number[]) => readonly number[];
   /** Changes a batch before its watcher commits to it: a watcher that breaks a rule. */
   readonly batchOf?: (epoch: number, seat: number, batch: Batch) => Batch;
+  /** The epoch that a commit names, when it is not the one that it is made in. */
+  readonly commitEpochOf?: (epoch: number, seat: number) => number;
   /** Changes a header before it is signed and lands: signers who attest what the batches do not give. */
   readonly headerOf?: (epoch: number, header: Header) => Header;
 };
@@ -207,9 +209,10 @@ function counts(world: World, options: WorldOptions, epoch: number, seat: Seat):
   const batch = options.batchOf?.(epoch, seat.seat, honest) ?? honest;
   const bytes = encodeBatch(batch);
   const salt = draw(seed, 'salt', epoch, seat.seat);
-  const commitment = commitmentOf(epoch, seat.watcher, batchHash(bytes), salt);
-  const signature = bls.sign(secretKey, commitDigest(domain, epoch, seat.watcher, commitment));
-  const commit = { epoch, watcher: seat.watcher, commitment, signature };
+  const named = options.commitEpochOf?.(epoch, seat.seat) ?? epoch;
+  const commitment = commitmentOf(named, seat.watcher, batchHash(bytes), salt);
+  const signature = bls.sign(secretKey, commitDigest(domain, named, seat.watcher, commitment));
+  const commit = { epoch: named, watcher: seat.watcher, commitment, signature };
   const observation: Observation = { seat: seat.seat, watcher: seat.watcher, batchHash: batchHash(bytes), commitment };
   return { observation, batch, reveal: encodeReveal({ commit, salt, batch: bytes }) };
 }

@@ -20,6 +20,7 @@ library Bls {
     /// RFC 9380 section 3.1: a domain separation tag must not be empty.
     error EmptyDomainTag();
 
+    /// EIP-2537: two coordinates of 64 bytes in G1, four in G2.
     uint256 internal constant G1_BYTES = 128;
     uint256 internal constant G2_BYTES = 256;
 

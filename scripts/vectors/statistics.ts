@@ -1,0 +1,83 @@
+import { isqrt, QUANTILES, quantileRanks, ratioPpm } from '../../protocol/bounds.ts';
+import { type Weighted, weightedMedian, weightedSpread, weightedTail } from '../../protocol/combine.ts';
+import { bucketLower, bucketMiddle, bucketOf, bucketUpper } from '../../protocol/histogram.ts';
+import { emitVector } from './emit.ts';
+import { drawnBelow } from './world.ts';
+
+/** Writes test/vectors/statistics.json: what another implementation must compute alike, number by number. */
+
+const RATIOS: readonly (readonly [hits: number, trials: number])[] = [
+  [0, 1],
+  [1, 1],
+  [0, 5],
+  [4, 5],
+  [5, 5],
+  [11, 12],
+  [12, 12],
+  [28, 30],
+  [59, 59],
+  [298, 299],
+  [299, 299],
+  [999, 1_000],
+  [500, 1_000],
+  [1, 1_000],
+  [43_199, 43_200],
+  [44_236_799, 44_236_800],
+  [2_147_483_647, 4_294_967_295],
+];
+const SIZES = [5, 6, 12, 29, 59, 100, 299, 1_000, 2_995, 43_200, 44_236_800];
+const MICROS = [
+  0,
+  1,
+  62,
+  63,
+  64,
+  65,
+  66,
+  127,
+  128,
+  1_000,
+  65_535,
+  65_536,
+  999_999,
+  2 ** 31 - 1,
+  2 ** 31,
+  2 ** 32 - 1,
+  2 ** 32,
+];
+const SETS = 12;
+
+export function statisticsVectors() {
+  return {
+    isqrt: [0n, 1n, 2n, 3n, 4n, 99n, 10n ** 24n, 10n ** 24n - 1n, 2n ** 100n - 1n].map((n) => [`${n}`, `${isqrt(n)}`]),
+    ratioPpm: RATIOS.map(([hits, trials]) => ({ hits, trials, ...ratioPpm(hits, trials) })),
+    quantileRanks: QUANTILES.flatMap(({ ppm, nMin }) =>
+      SIZES.filter((n) => n >= nMin).map((n) => ({ n, quantilePpm: ppm, ...quantileRanks(n, ppm) })),
+    ),
+    buckets: MICROS.map((micros) => {
+      const bucket = bucketOf(micros);
+      return { micros, bucket, lower: bucketLower(bucket), middle: bucketMiddle(bucket), upper: bucketUpper(bucket) };
+    }),
+    combined: Array.from({ length: SETS }, (_, i) => {
+      const values: Weighted<number>[] = Array.from({ length: 1 + (i % 7) }, (_, j) => ({
+        value: drawnBelow(20, 'value', i, j),
+        weight: BigInt(drawnBelow(5, 'weight', i, j)),
+      }));
+      const total = values.reduce((sum, { weight }) => sum + weight, 0n);
+      const assigned = total + BigInt(drawnBelow(6, 'absent', i));
+      const both = (higher: boolean) => ({
+        median: weightedMedian(values, higher) ?? null,
+        tail: weightedTail(values, assigned, higher) ?? null,
+      });
+      return {
+        values: values.map(({ value, weight }) => [value, Number(weight)]),
+        assigned: Number(assigned),
+        higherIsBetter: both(true),
+        lowerIsBetter: both(false),
+        spread: weightedSpread(values),
+      };
+    }),
+  };
+}
+
+if (import.meta.main) emitVector('statistics.json', statisticsVectors());

@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { combineBounded, type Weighted, weightedMedian, weightedSpread, weightedTail } from '../../protocol/combine.ts';
+
+const weighted = fc.record({ value: fc.integer({ min: 0, max: 30 }), weight: fc.bigInt({ min: 0n, max: 9n }) });
+const some = fc.array(weighted, { maxLength: 12 });
+const sum = (values: readonly Weighted<unknown>[]): bigint => values.reduce((all, { weight }) => all + weight, 0n);
+
+/** Every unit of stake as a value of its own, best first. */
+function units(values: readonly Weighted<number>[], higher: boolean): number[] {
+  const list = values.flatMap(({ value, weight }) => new Array<number>(Number(weight)).fill(value));
+  return list.sort((a, b) => (higher ? b - a : a - b));
+}
+
+describe('the weighted median', () => {
+  it('is the value of the middle unit of stake, counted from the best', () => {
+    fc.assert(
+      fc.property(some, fc.boolean(), (values, higher) => {
+        const list = units(values, higher);
+        expect(weightedMedian(values, higher)).toBe(list[Math.ceil(list.length / 2) - 1]);
+      }),
+    );
+  });
+
+  it('stays between the honest values when less than half of the stake lies', () => {
+    fc.assert(
+      fc.property(some, some, fc.boolean(), (honest, liars, higher) => {
+        fc.pre(sum(liars) < sum(honest));
+        const seen = honest.filter(({ weight }) => weight > 0n).map(({ value }) => value);
+        const median = weightedMedian([...honest, ...liars], higher)!;
+        expect(median).toBeGreaterThanOrEqual(Math.min(...seen));
+        expect(median).toBeLessThanOrEqual(Math.max(...seen));
+      }),
+    );
+  });
+
+  it('moves no further than the honest range for less than a third of the assigned stake, if the honest are there', () => {
+    fc.assert(
+      fc.property(some, some, fc.boolean(), (honest, liars, higher) => {
+        const assigned = sum(honest) + sum(liars);
+        fc.pre(3n * sum(liars) < assigned);
+        const seen = honest.filter(({ weight }) => weight > 0n).map(({ value }) => value);
+        const median = weightedMedian([...liars, ...honest], higher)!;
+        expect(Math.min(...seen) <= median && median <= Math.max(...seen)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('the weighted tail', () => {
+  it('is the value at which more than a third of the assigned stake saw it at least as bad', () => {
+    fc.assert(
+      fc.property(some, fc.bigInt({ min: 0n, max: 30n }), fc.boolean(), (values, absent, higher) => {
+        const assigned = sum(values) + absent;
+        const worstFirst = units(values, higher).reverse();
+        expect(weightedTail(values, assigned, higher)).toBe(worstFirst[Number(assigned / 3n)]);
+      }),
+    );
+  });
+
+  it('was seen at least as bad by an honest watcher when less than a third of the stake lies', () => {
+    fc.assert(
+      fc.property(some, some, fc.bigInt({ min: 0n, max: 20n }), fc.boolean(), (honest, liars, absent, higher) => {
+        const assigned = sum(honest) + sum(liars) + absent;
+        fc.pre(3n * sum(liars) < assigned);
+        const tail = weightedTail([...liars, ...honest], assigned, higher);
+        if (tail === undefined) return;
+        const asBad = ({ value, weight }: Weighted<number>) => weight > 0n && (higher ? value <= tail : value >= tail);
+        expect(honest.some(asBad)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('counts the absent as best: more of them never make it worse', () => {
+    fc.assert(
+      fc.property(some, fc.bigInt({ min: 0n, max: 20n }), fc.boolean(), (values, absent, higher) => {
+        const there = weightedTail(values, sum(values), higher);
+        const fewer = weightedTail(values, sum(values) + absent, higher);
+        if (there === undefined || fewer === undefined) return;
+        expect(higher ? fewer >= there : fewer <= there).toBe(true);
+      }),
+    );
+  });
+
+  it('is never better than the median of the same values', () => {
+    fc.assert(
+      fc.property(some, fc.boolean(), (values, higher) => {
+        fc.pre(sum(values) > 0n);
+        const [median, tail] = [weightedMedian(values, higher)!, weightedTail(values, sum(values), higher)!];
+        expect(higher ? tail <= median : tail >= median).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('combining', () => {
+  it('does not depend on the order of watchers', () => {
+    fc.assert(
+      fc.property(some, fc.boolean(), (values, higher) => {
+        const reversed = [...values].reverse();
+        expect(weightedMedian(reversed, higher)).toBe(weightedMedian(values, higher));
+        expect(weightedTail(reversed, sum(values), higher)).toBe(weightedTail(values, sum(values), higher));
+        expect(weightedSpread(reversed)).toBe(weightedSpread(values));
+      }),
+    );
+  });
+
+  it('keeps lower <= value <= upper', () => {
+    const bounded = fc
+      .tuple(fc.nat({ max: 30 }), fc.nat({ max: 30 }), fc.nat({ max: 30 }))
+      .map((three) => [...three].sort((a, b) => a - b) as [number, number, number])
+      .map(([lower, value, upper]) => ({ lower, value, upper }));
+    const values = fc.array(fc.record({ value: bounded, weight: fc.bigInt({ min: 0n, max: 9n }) }), { maxLength: 9 });
+    fc.assert(
+      fc.property(values, fc.boolean(), (list, higher) => {
+        const picks = [
+          (v: readonly Weighted<number>[]) => weightedMedian(v, higher),
+          (v: readonly Weighted<number>[]) => weightedTail(v, sum(list), higher),
+        ];
+        for (const pick of picks) {
+          const all = combineBounded(list, pick);
+          if (all) expect(all.lower <= all.value && all.value <= all.upper).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('gives nothing, and does not fail, without any stake', () => {
+    for (const values of [[], [{ value: 3, weight: 0n }]]) {
+      expect(weightedMedian(values, true)).toBeUndefined();
+      expect(weightedTail(values, 0n, true)).toBeUndefined();
+      expect(weightedSpread(values)).toBe(0);
+    }
+  });
+
+  it('measures the spread between the quartiles, which less than a quarter of liars cannot widen', () => {
+    expect(weightedSpread([1, 2, 3, 4].map((value) => ({ value, weight: 1n })))).toBe(2);
+    fc.assert(
+      fc.property(some, some, (honest, liars) => {
+        fc.pre(4n * sum(liars) < sum(honest) + sum(liars));
+        const seen = honest.filter(({ weight }) => weight > 0n).map(({ value }) => value);
+        const spread = weightedSpread([...honest, ...liars]);
+        expect(spread).toBeLessThanOrEqual(Math.max(...seen) - Math.min(...seen));
+        expect(spread).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+});

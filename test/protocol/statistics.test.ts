@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Accumulator, addSample, emptyAccumulator, type Window } from '../../protocol/accumulator.ts';
+import { addToHistogram, bucketOf, INFINITE_BUCKET, INFINITE_MICROS } from '../../protocol/histogram.ts';
+import { METRIC } from '../../protocol/metric.ts';
+import { emptySample, OUTCOME, type Sample } from '../../protocol/sample.ts';
+import { quantile, statisticsLeaf, statisticsOf } from '../../protocol/statistics.ts';
+import { drawn, SMALL_PARAMETERS } from '../../scripts/vectors/world.ts';
+
+const PARAMETERS = { ...SMALL_PARAMETERS, minSamples: 12, maxFaultPpm: 200_000 };
+
+function accumulatorOf(samples: readonly Partial<Sample>[]): Accumulator {
+  const accumulator = emptyAccumulator(drawn('watcher'), 0);
+  for (const over of samples) {
+    addSample(accumulator, { ...emptySample(0, 0, OUTCOME.good, 0), totalMicros: 1_000, ...over });
+  }
+  return accumulator;
+}
+
+const times = (count: number, sample: Partial<Sample>) => new Array<Partial<Sample>>(count).fill(sample);
+const good = { outcome: OUTCOME.good };
+const bad = { outcome: OUTCOME.bad };
+const fault = { outcome: OUTCOME.watcherFault };
+const unknown = { outcome: OUTCOME.unknown };
+
+describe('the statistics of a watcher', () => {
+  it('need the smallest number of answered samples; unknown ones and faults are none', () => {
+    const valid = (samples: readonly Partial<Sample>[]) => statisticsOf(accumulatorOf(samples), PARAMETERS).valid;
+    expect(valid(times(12, good))).toBe(true);
+    expect(valid([...times(11, good), ...times(1, bad)])).toBe(true);
+    expect(valid([...times(11, good), ...times(100, unknown)])).toBe(false);
+    expect(valid([...times(11, good), fault])).toBe(false);
+  });
+
+  it('are invalid above the largest share of own faults, and valid at it', () => {
+    const valid = (faults: number) =>
+      statisticsOf(accumulatorOf([...times(80, good), ...times(faults, fault)]), PARAMETERS).valid;
+    expect(valid(20)).toBe(true);
+    expect(valid(21)).toBe(false);
+  });
+
+  it('never count unknown samples and faults against the provider', () => {
+    const clean = statisticsOf(accumulatorOf(times(20, good)), PARAMETERS).metrics;
+    const noisy = statisticsOf(
+      accumulatorOf([...times(20, good), ...times(3, unknown), ...times(2, fault)]),
+      PARAMETERS,
+    );
+    expect(noisy.metrics).toEqual(clean);
+    expect(noisy.samples).toEqual({ good: 20, bad: 0, unknown: 3, fault: 2 });
+  });
+
+  it('say absent without a sample, insufficient below the smallest n and a value from it on', () => {
+    const metrics = (n: number) => statisticsOf(accumulatorOf(times(n, good)), PARAMETERS).metrics;
+    expect(metrics(0).every((metric) => metric === 'absent')).toBe(true);
+    const first = [METRIC.latencyP50Micros, METRIC.latencyP90Micros, METRIC.latencyP95Micros, METRIC.latencyP99Micros];
+    [5, 29, 59, 299].forEach((n, i) => {
+      expect(metrics(n - 1)[first[i]!], `n = ${n - 1}`).toBe('insufficient');
+      expect(metrics(n)[first[i]!], `n = ${n}`).toMatchObject({ value: 999 });
+    });
+    expect(metrics(2_994)[METRIC.latencyP999Micros]).toBe('insufficient');
+    expect(metrics(2_995)[METRIC.latencyP999Micros]).toMatchObject({ value: 999 });
+    expect(metrics(1)[METRIC.availabilityPpm]).toMatchObject({ value: 1_000_000, upper: 1_000_000 });
+  });
+
+  it('take a quantile whose bucket holds the value of its rank', () => {
+    const values = fc.array(fc.nat({ max: 2 ** 32 - 1 }), { minLength: 5, maxLength: 80 });
+    fc.assert(
+      fc.property(values, (list) => {
+        const histogram = new Map<number, number>();
+        for (const value of list) addToHistogram(histogram, bucketOf(value));
+        const sorted = [...list].sort((a, b) => a - b);
+        const median = sorted[Math.ceil(list.length / 2) - 1]!;
+        const found = quantile(histogram, 500_000, 5);
+        if (typeof found === 'string') throw new Error(found);
+        expect(bucketOf(found.value)).toBe(bucketOf(median));
+        expect(found.lower <= median && median <= found.upper).toBe(true);
+        expect(found.lower <= found.value && found.value <= found.upper).toBe(true);
+      }),
+    );
+  });
+
+  it('let time-outs and failed answers reach the tail as infinity', () => {
+    const { metrics } = statisticsOf(accumulatorOf([...times(54, good), ...times(6, bad)]), PARAMETERS);
+    expect(metrics[METRIC.latencyP95Micros]).toMatchObject({ value: INFINITE_MICROS, upper: INFINITE_MICROS });
+    expect(metrics[METRIC.latencyP50Micros]).toMatchObject({ value: 999 });
+    expect(metrics[METRIC.availabilityPpm]).toMatchObject({ value: 900_000 });
+  });
+});
+
+describe('the Merkle leaf of closed statistics', () => {
+  const window: Window = { serviceId: drawn('s'), windowStart: 4, windowEpochs: 2, epochsCounted: 2, accumulators: [] };
+
+  it('changes with everything that the published leaf is made of', () => {
+    const base = statisticsOf(accumulatorOf([...times(20, good), bad, unknown, fault]), PARAMETERS);
+    const value = { value: 5, lower: 4, upper: 6 };
+    const variants = [
+      base,
+      { ...base, watcher: drawn('other') },
+      { ...base, region: 1 },
+      { ...base, assignedWeight: 1n },
+      { ...base, countedWeight: 1n },
+      { ...base, valid: !base.valid },
+      ...(['good', 'bad', 'unknown', 'fault'] as const).map((name) => ({
+        ...base,
+        samples: { ...base.samples, [name]: 99 },
+      })),
+      ...base.metrics.map((_, i) => ({ ...base, metrics: base.metrics.with(i, value) })),
+      { ...base, metrics: base.metrics.with(0, { ...value, lower: 3 }) },
+      { ...base, metrics: base.metrics.with(0, { ...value, upper: 7 }) },
+      { ...base, metrics: base.metrics.with(0, 'insufficient' as const) },
+      { ...base, metrics: base.metrics.with(0, 'absent' as const) },
+    ];
+    const leaves = [
+      ...variants.map((one) => statisticsLeaf(window, one)),
+      statisticsLeaf({ ...window, serviceId: drawn('t') }, base),
+      statisticsLeaf({ ...window, windowStart: 6 }, base),
+      statisticsLeaf({ ...window, windowEpochs: 4 }, base),
+    ];
+    expect(new Set(leaves.map((leaf) => Buffer.from(leaf).toString('hex'))).size).toBe(leaves.length);
+  });
+
+  it('holds the largest counts of 30 days at 1,024 slots', () => {
+    const accumulator = accumulatorOf([]);
+    const count = 43_200 * 1_024;
+    accumulator.good = count;
+    accumulator.latency.set(INFINITE_BUCKET, count);
+    const statistics = statisticsOf(accumulator, PARAMETERS);
+    expect(statistics.metrics[METRIC.latencyP999Micros]).toMatchObject({ value: INFINITE_MICROS });
+    expect(statisticsLeaf(window, statistics)).toHaveLength(32);
+  });
+});
