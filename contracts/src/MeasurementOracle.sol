@@ -18,8 +18,8 @@ contract MeasurementOracle is IMeasurementOracle {
     uint256 public constant PROOF_LENGTH_MAX = 32;
     /// A root must outlive its report's deadline by far, see RING_SIZE.
     uint32 public constant DEADLINE_EPOCHS_MAX = 1024;
-    /// Ten years of 60-second epochs, rounded up: longer windows are mistakes of unit.
-    uint32 public constant WINDOW_EPOCHS_MAX = 1 << 23;
+    /// Four years of 60-second epochs: over it the counts of 1,024 samples an epoch still fit 32 bits.
+    uint32 public constant WINDOW_EPOCHS_MAX = 1 << 21;
 
     bytes private constant SIGNATURE_TAG = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
     uint256 private constant PPM = 1_000_000;

@@ -9,7 +9,7 @@ import {Service, ServiceConfig} from "./interfaces/Types.sol";
 /// Documentation stands on the interface.
 contract ServiceRegistry is IServiceRegistry {
     /// What a watcher can probe, and a report can carry leaves for, in one epoch.
-    uint256 public constant SERVICES_MAX = 4096;
+    uint256 public constant SERVICES_MAX = 1024;
     /// The longest url that common servers accept; it must fit a probe's request line.
     uint256 public constant URL_BYTES_MAX = 2048;
     /// The longest registered HTTP method has 17 letters; JSON-RPC methods are below 64.
@@ -18,12 +18,14 @@ contract ServiceRegistry is IServiceRegistry {
     uint256 public constant EXTRA_BYTES_MAX = 4096;
     /// One probe takes at least tens of milliseconds of a watcher's epoch.
     uint256 public constant SLOTS_PER_EPOCH_MAX = 1024;
-    /// A probe must end inside its round.
-    uint256 public constant TIMEOUT_MILLIS_MAX = 60_000;
+    /// Longer than any service that is worth a promise takes to answer.
+    uint256 public constant TIMEOUT_MILLIS_MAX = 30_000;
     /// The kind is four bits on the wire.
     uint256 public constant KIND_MAX = 15;
 
     IWatcherRegistry public immutable watcherRegistry;
+    /// TIMEOUT_MILLIS_MAX, or half an epoch if that is shorter: the other half is for the times at which probes start.
+    uint256 public immutable timeoutMillisMax;
     uint256 public liveCount;
     mapping(address provider => uint256) public nonces;
     bytes32[] private _ids;
@@ -31,6 +33,8 @@ contract ServiceRegistry is IServiceRegistry {
 
     constructor(IWatcherRegistry watcherRegistry_) {
         watcherRegistry = watcherRegistry_;
+        uint256 halfEpochMillis = uint256(watcherRegistry_.epochSeconds()) * 500;
+        timeoutMillisMax = halfEpochMillis < TIMEOUT_MILLIS_MAX ? halfEpochMillis : TIMEOUT_MILLIS_MAX;
     }
 
     function register(ServiceConfig calldata config_) external returns (bytes32 serviceId) {
@@ -38,7 +42,7 @@ contract ServiceRegistry is IServiceRegistry {
         _requireWithin("url", bytes(config_.url).length, 1, URL_BYTES_MAX);
         _requireWithin("method", bytes(config_.method).length, 0, METHOD_BYTES_MAX);
         _requireWithin("slotsPerEpoch", config_.slotsPerEpoch, 1, SLOTS_PER_EPOCH_MAX);
-        _requireWithin("timeoutMillis", config_.timeoutMillis, 1, TIMEOUT_MILLIS_MAX);
+        _requireWithin("timeoutMillis", config_.timeoutMillis, 1, timeoutMillisMax);
         _requireWithin("extra", config_.extra.length, 0, EXTRA_BYTES_MAX);
         if (liveCount == SERVICES_MAX) revert TooManyServices(SERVICES_MAX);
 

@@ -18,8 +18,8 @@ contract WatcherRegistry is IWatcherRegistry {
     uint256 public constant SEATS = 512;
     /// The link travels in a log of every follower.
     uint256 public constant URI_BYTES_MAX = 256;
-    /// A day: no deployment needs a slower heartbeat, and epoch arithmetic stays far below uint64.
-    uint32 public constant EPOCH_SECONDS_MAX = 86_400;
+    /// An hour: no deployment needs a slower heartbeat, and a sample's offset in its epoch fits 32 bits of microseconds.
+    uint32 public constant EPOCH_SECONDS_MAX = 3600;
     /// Delays beyond this would lock stake for what amounts to ever.
     uint32 public constant DELAY_EPOCHS_MAX = 1_000_000;
 

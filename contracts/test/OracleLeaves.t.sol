@@ -145,7 +145,7 @@ contract OracleLeavesTest is Fixture {
         _refusedWindows([uint32(4), 4, 0, 0]);
         _refusedWindows([uint32(4), 3, 0, 0]);
         _refusedWindows([uint32(4), 0, 8, 0]);
-        _refusedWindows([uint32(4), 8, (1 << 23) + 1, 0]);
+        _refusedWindows([uint32(4), 8, (1 << 21) + 1, 0]);
     }
 
     function test_constructor_refusesAnEncodingThatIsNotCanonical() external {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ServiceRegistry} from "../src/ServiceRegistry.sol";
+import {WatcherRegistry} from "../src/WatcherRegistry.sol";
 import {IServiceRegistry} from "../src/interfaces/IServiceRegistry.sol";
 import {Service, ServiceConfig} from "../src/interfaces/Types.sol";
 import {Fixture} from "./Fixture.sol";
@@ -51,7 +53,7 @@ contract ServiceRegistryTest is Fixture {
         config.url = string(new bytes(2048));
         config.method = string(new bytes(64));
         config.slotsPerEpoch = 1024;
-        config.timeoutMillis = 60_000;
+        config.timeoutMillis = 30_000;
         config.extra = new bytes(4096);
         bytes32 id = _register(config);
         assertEq(keccak256(abi.encode(services.config(id))), keccak256(abi.encode(config)), "config");
@@ -76,27 +78,38 @@ contract ServiceRegistryTest is Fixture {
         _refused(config, "slotsPerEpoch", 1025, 1, 1024);
         config = serviceConfig();
         config.timeoutMillis = 0;
-        _refused(config, "timeoutMillis", 0, 1, 60_000);
-        config.timeoutMillis = 60_001;
-        _refused(config, "timeoutMillis", 60_001, 1, 60_000);
+        _refused(config, "timeoutMillis", 0, 1, 30_000);
+        config.timeoutMillis = 30_001;
+        _refused(config, "timeoutMillis", 30_001, 1, 30_000);
         config = serviceConfig();
         config.extra = new bytes(4097);
         _refused(config, "extra", 4097, 0, 4096);
     }
 
+    function test_register_refusesATimeoutLongerThanHalfAnEpoch() external {
+        WatcherRegistry quick =
+            new WatcherRegistry(token, STAKE_MIN, STAKE_CAP, GENESIS, 4, ACTIVATION_DELAY, EXIT_DELAY);
+        services = new ServiceRegistry(quick);
+        ServiceConfig memory config = serviceConfig();
+        config.timeoutMillis = 2_000;
+        _register(config);
+        config.timeoutMillis = 2_001;
+        _refused(config, "timeoutMillis", 2_001, 1, 2_000);
+    }
+
     function test_register_refusesMoreLiveServicesThanWatchersCanProbe() external {
         ServiceConfig memory config = serviceConfig();
         bytes32 first = _register(config);
-        for (uint256 i = 1; i < 4096; ++i) {
+        for (uint256 i = 1; i < 1024; ++i) {
             _register(config);
         }
-        vm.expectRevert(abi.encodeWithSelector(IServiceRegistry.TooManyServices.selector, 4096));
+        vm.expectRevert(abi.encodeWithSelector(IServiceRegistry.TooManyServices.selector, 1024));
         _register(config);
         vm.prank(PROVIDER);
         services.retire(first);
         _register(config);
-        assertEq(services.liveCount(), 4096, "live");
-        assertEq(services.count(), 4097, "ever");
+        assertEq(services.liveCount(), 1024, "live");
+        assertEq(services.count(), 1025, "ever");
     }
 
     function test_retire_takesEffectAfterTheDelay() external {

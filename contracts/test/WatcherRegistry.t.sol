@@ -302,7 +302,7 @@ contract WatcherRegistryTest is Fixture {
         _expectConfiguration("epochSeconds");
         new WatcherRegistry(token, 1, 1, GENESIS, 0, 1, 1);
         _expectConfiguration("epochSeconds");
-        new WatcherRegistry(token, 1, 1, GENESIS, 86_401, 1, 1);
+        new WatcherRegistry(token, 1, 1, GENESIS, 3601, 1, 1);
         _expectConfiguration("activationDelayEpochs");
         new WatcherRegistry(token, 1, 1, GENESIS, 60, 0, 1);
         _expectConfiguration("activationDelayEpochs");

@@ -682,6 +682,13 @@ export const serviceRegistryAbi = [
   },
   {
     inputs: [],
+    name: 'timeoutMillisMax',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
     name: 'watcherRegistry',
     outputs: [{ internalType: 'contract IWatcherRegistry', name: '', type: 'address' }],
     stateMutability: 'view',
