@@ -23,7 +23,8 @@ export function combineStage({ facts, bls, pool, epochFacts, log }: CombineDeps)
     const groups = pool.attestations(epoch);
     if (groups.length === 0) return undefined;
     const { set } = await epochFacts(epoch);
-    for (const group of groups) {
+    // The newest view first: an older certificate may name a head that a reorg has dropped since.
+    for (const group of groups.sort((a, b) => (b[0]?.view ?? 0) - (a[0]?.view ?? 0))) {
       const first = group[0];
       if (!first || !reachesQuorum(set, group)) continue;
       const header = pool.proposalOf(epoch, first.report)?.proposal.header;

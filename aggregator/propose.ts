@@ -33,7 +33,8 @@ export function proposeStage(deps: ProposeDeps) {
   const { calendar, parameters, domain } = chain.facts;
 
   return async (collect: (epoch: number) => Counted[]): Promise<void> => {
-    const epoch = epochDue(clock, calendar, parameters, ledger.state.epoch);
+    const { state } = ledger;
+    const epoch = epochDue(clock, calendar, parameters, state.epoch);
     if (epoch === undefined) return;
     const view = viewAt(roundOf(calendar, parameters, epoch), parameters, clock.now());
     if (view < 0 || pool.proposal(epoch, view)) return;
@@ -42,9 +43,9 @@ export function proposeStage(deps: ProposeDeps) {
     if (seat === undefined || leaderOf(set, seed, epoch, view) !== seat) return;
     const head = await chain.head();
     // Ours is not the chain's head: whatever we proposed would be refused. The follower is catching up.
-    if (Buffer.compare(head.reportHash, ledger.state.reportHash) !== 0) return;
+    if (Buffer.compare(head.reportHash, state.reportHash) !== 0) return;
     const counted = collect(epoch);
-    const report = await ledger.compute(epoch, await chain.finalized(), counted);
+    const report = await ledger.compute(state, epoch, await chain.finalized(), counted);
     const signature = await deps.signer.sign({
       kind: 'proposal',
       epoch,

@@ -30,6 +30,7 @@ export type SubmitDeps = {
 /** Sends certificates to the chain: the leader of the view first, then anyone, in staggered order. */
 export function submitStage({ chain, clock, epochFacts, seatIn, log }: SubmitDeps) {
   let planned: { epoch: number; timer: Timer } | undefined;
+  let stopped = false;
   let sending: Promise<void> = Promise.resolve();
 
   const rankOf = (facts: EpochFacts, view: number): number => {
@@ -40,10 +41,11 @@ export function submitStage({ chain, clock, epochFacts, seatIn, log }: SubmitDep
   };
 
   const send = async (epoch: number, newest: () => Promise<Certificate | undefined>): Promise<void> => {
-    const certificate = await newest();
-    if (!certificate) return;
-    const evidence = { epoch, view: certificate.view, report: toHex(reportHash(certificate.header)) };
+    let evidence: Record<string, unknown> = { epoch };
     try {
+      const certificate = await newest();
+      if (!certificate) return;
+      evidence = { epoch, view: certificate.view, report: toHex(reportHash(certificate.header)) };
       const head = await chain.head();
       if (head.nextEpoch > epoch) return;
       const { txHash, gasUsed } = await chain.submit(certificate);
@@ -63,7 +65,7 @@ export function submitStage({ chain, clock, epochFacts, seatIn, log }: SubmitDep
       const { epoch } = certificate.header;
       if (planned?.epoch === epoch) return;
       const facts = await epochFacts(epoch);
-      if (planned?.epoch === epoch) return;
+      if (stopped || planned?.epoch === epoch) return;
       planned?.timer.cancel();
       const complete = certificate.signers.length === facts.set.seats.length;
       const delay = (complete ? 0 : GATHER_MILLIS) + rankOf(facts, certificate.view) * STAGGER_MILLIS;
@@ -71,12 +73,14 @@ export function submitStage({ chain, clock, epochFacts, seatIn, log }: SubmitDep
         sending = sending
           .then(() => send(epoch, newest))
           .finally(() => {
-            planned = undefined;
+            if (planned === plan) planned = undefined;
           });
       });
-      planned = { epoch, timer };
+      const plan = { epoch, timer };
+      planned = plan;
     },
     stop: async (): Promise<void> => {
+      stopped = true;
       planned?.timer.cancel();
       await sending;
     },

@@ -6,15 +6,17 @@ import { errorCode, errorMessage } from '../protocol/error.ts';
 import { seatOf } from '../protocol/set.ts';
 import { collectStage } from './collect.ts';
 import { combineStage } from './combine.ts';
+import { gatherStage } from './gather.ts';
 import { proposeStage } from './propose.ts';
 import { submitStage } from './submit.ts';
 
 /** A seat proposes; without one an aggregator combines and submits what others signed. Anyone may run it. */
 export type AggregatorSeat = { readonly signer: Signer; readonly watcher: Uint8Array };
 
-/** The aggregator: collect → propose when it leads, then combine → submit whoever led. */
+/** The aggregator: gather → collect → propose when it leads, then combine → submit whoever led. */
 export function wireAggregator(core: Core, seat: AggregatorSeat | undefined) {
   const { rounds, pool, clock, facts, log } = core;
+  const gather = gatherStage(core);
   const collect = collectStage(core);
   const combine = combineStage(core);
   const propose = seat && proposeStage({ ...core, ...seat });
@@ -37,6 +39,7 @@ export function wireAggregator(core: Core, seat: AggregatorSeat | undefined) {
   rounds.on('view', lead);
   rounds.on('view', finish);
   pool.onChange(finish);
+  if (seat) pool.onRefusal(gather);
   core.onHead(async () => {
     lead();
     finish();

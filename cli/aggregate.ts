@@ -3,7 +3,7 @@ import { wireAggregator } from '../aggregator/wire.ts';
 import { createCore } from '../ledger/core.ts';
 import { PlumblineError } from '../protocol/error.ts';
 import { AggregateConfig, readConfig } from './config.ts';
-import { openPlatform } from './platform.ts';
+import { closePlatform, openPlatform } from './platform.ts';
 import { untilSignal } from './signal.ts';
 
 /** It serves no batches, so it keeps none. */
@@ -23,8 +23,7 @@ export async function startAggregator(config: AggregateConfig): Promise<{ stop()
     stop: async () => {
       await aggregator.stop();
       await core.stop();
-      await platform.network.stop();
-      await platform.store.close();
+      await closePlatform(platform);
     },
   };
 }

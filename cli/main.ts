@@ -4,6 +4,7 @@ import { aggregateCommand } from './aggregate.ts';
 import { auditCommand } from './audit.ts';
 import { deployCommand } from './deploy.ts';
 import { devnetCommand } from './devnet.ts';
+import { keysCommand } from './keys.ts';
 import { probeCommand } from './probe.ts';
 import { watchCommand } from './watch.ts';
 
@@ -20,6 +21,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     devnetCommand(),
     watchCommand(),
     aggregateCommand(),
+    keysCommand(),
     deployCommand(),
     probeCommand(),
     auditCommand(),

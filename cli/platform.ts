@@ -4,16 +4,18 @@ import { join } from 'node:path';
 import type { Platform } from '../ledger/core.ts';
 import { createBls } from '../platform/bls/create.ts';
 import { readSecretFile } from '../platform/bls/secretfile.ts';
+import type { Chain } from '../platform/chain/chain.ts';
 import { connectRpc, walletOf } from '../platform/chain/client.ts';
 import { openChain } from '../platform/chain/oracle.ts';
 import { systemClock } from '../platform/clock.ts';
-import { createLog } from '../platform/log.ts';
+import { createLog, type Log } from '../platform/log.ts';
 import { loadIdentity } from '../platform/network/identity.ts';
 import { createLibp2pNetwork } from '../platform/network/libp2p.ts';
+import type { Network } from '../platform/network/network.ts';
 import { openLevelStore } from '../platform/store/level.ts';
 import type { Hex } from '../protocol/bytes.ts';
 import { PlumblineError } from '../protocol/error.ts';
-import { type AggregateConfig, readDeployment } from './config.ts';
+import { type AggregateConfig, type Deployment, readDeployment } from './config.ts';
 
 /** Opens the production platform that a configuration names: real chain, real sockets, real disk. */
 export async function openPlatform(config: AggregateConfig, name: string): Promise<Platform> {
@@ -37,17 +39,9 @@ export async function openPlatform(config: AggregateConfig, name: string): Promi
     wallet,
   });
   const store = await openLevelStore(join(config.dataDir, 'db'));
-  const network = await createLibp2pNetwork({
-    chainId: rpc.chainId,
-    oracle: deployment.oracle,
-    identity: await loadIdentity(join(config.dataDir, 'identity.key')),
-    epochMillis: chain.facts.calendar.epochSeconds * 1000,
-    listen: config.listen,
-    announce: config.announce,
-    bootnodes: config.bootnodes,
-    redialMillisMax: config.redialMillisMax,
-    inboundConnectionThreshold: config.inboundConnectionThreshold,
-    log,
+  const network = await openNetwork(config, deployment, chain, log).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
   });
   return {
     clock: systemClock(),
@@ -58,6 +52,28 @@ export async function openPlatform(config: AggregateConfig, name: string): Promi
     bls,
     log,
   };
+}
+
+/** Ends what openPlatform opened. */
+export async function closePlatform({ network, store }: Platform): Promise<void> {
+  await network.stop();
+  await store.close();
+}
+
+async function openNetwork(config: AggregateConfig, deployment: Deployment, chain: Chain, log: Log): Promise<Network> {
+  const { chainId } = chain.facts.domain;
+  return createLibp2pNetwork({
+    chainId,
+    oracle: deployment.oracle,
+    identity: await loadIdentity(join(config.dataDir, 'identity.key')),
+    epochMillis: chain.facts.calendar.epochSeconds * 1000,
+    listen: config.listen,
+    announce: config.announce,
+    bootnodes: config.bootnodes,
+    redialMillisMax: config.redialMillisMax,
+    inboundConnectionThreshold: config.inboundConnectionThreshold,
+    log,
+  });
 }
 
 /** A file with one private key: 0x and 64 hex digits. */

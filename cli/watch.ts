@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { wireAggregator } from '../aggregator/wire.ts';
-import { createCore } from '../ledger/core.ts';
+import { createCore, type Platform } from '../ledger/core.ts';
 import { createConsentBook } from '../node/probe/consent.ts';
 import { createControls } from '../node/probe/control.ts';
 import { createEgressPolicy } from '../node/probe/egress.ts';
@@ -16,7 +16,7 @@ import { createSigner } from '../platform/signer.ts';
 import { openJournal } from '../platform/store/journal.ts';
 import { keccak, toHex } from '../protocol/bytes.ts';
 import { readConfig, WatchConfig } from './config.ts';
-import { openPlatform } from './platform.ts';
+import { closePlatform, openPlatform } from './platform.ts';
 import { untilSignal } from './signal.ts';
 
 export type Watcher = { readonly watcher: string; readonly addresses: readonly string[]; stop(): Promise<void> };
@@ -29,9 +29,24 @@ export async function startWatcher(
   config: WatchConfig,
   wrapProber: (prober: Prober) => Prober = (prober) => prober,
 ): Promise<Watcher> {
-  const platform = await openPlatform(config, 'watcher');
-  const { bls, store, clock, log, network } = platform;
+  // Before anything is opened: a wrong password must not leave a half-started node behind.
   const secretKey = await readKeystore(config.keystore, config.keystorePasswordFile);
+  const platform = await openPlatform(config, 'watcher');
+  try {
+    return await startOn(platform, config, secretKey, wrapProber);
+  } catch (error) {
+    await closePlatform(platform);
+    throw error;
+  }
+}
+
+async function startOn(
+  platform: Platform,
+  config: WatchConfig,
+  secretKey: Uint8Array,
+  wrapProber: (prober: Prober) => Prober,
+): Promise<Watcher> {
+  const { bls, store, clock, log, network } = platform;
   const watcher = keccak(bls.publicKeyToEvm(bls.publicKey(secretKey)));
   const journal = await openJournal(store, { watcher, expectExisting: config.expectJournal });
   const core = createCore(platform, { retentionEpochs: config.retentionEpochs, stateful: true });
@@ -67,8 +82,7 @@ export async function startWatcher(
       node.stop();
       await aggregator.stop();
       await core.stop();
-      await network.stop();
-      await store.close();
+      await closePlatform(platform);
     },
   };
 }

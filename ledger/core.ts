@@ -5,15 +5,18 @@ import type { Log } from '../platform/log.ts';
 import type { Network } from '../platform/network/network.ts';
 import { Rounds } from '../platform/rounds.ts';
 import type { Store } from '../platform/store/store.ts';
+import { errorCode, errorMessage } from '../protocol/error.ts';
 import { epochAt } from '../protocol/time.ts';
 import { Custody } from './custody.ts';
 import { epochFacts } from './epoch.ts';
 import { Fetch } from './fetch.ts';
 import { Follower } from './follower.ts';
+import { revealIntake } from './intake/reveal.ts';
 import type { IntakeDeps } from './intake/rules.ts';
 import { subscribeAll } from './intake/subscribe.ts';
 import { type Followed, Ledger } from './ledger.ts';
 import { Pool } from './pool.ts';
+import { Wanted } from './wanted.ts';
 
 /** The effects that a program is built on; the simulator brings its own. */
 export type Platform = {
@@ -25,9 +28,6 @@ export type Platform = {
   readonly bls: Bls;
   readonly log: Log;
 };
-
-/** Epochs behind the head whose messages are kept for peers that lag. */
-const POOL_LAG_EPOCHS = 2;
 
 /** What a node and an aggregator share when they run in one process: what was heard, and what the chain accepted. */
 export type Core = ReturnType<typeof createCore>;
@@ -47,14 +47,29 @@ export function createCore(platform: Platform, options: { retentionEpochs: numbe
   const follower = new Follower(chain, clock, log);
   const rounds = new Rounds(clock, facts.calendar, facts.parameters);
   const intake: IntakeDeps = { clock, facts, epochFacts: known, pool, bls };
+  const wanted = new Wanted(fetch, revealIntake(intake), clock);
   const listeners: ((followed: Followed | undefined) => Promise<void>)[] = [];
 
+  /** The state has moved already: whoever fails here must not keep the others from hearing of it. */
+  const tell = async (followed: Followed | undefined): Promise<void> => {
+    for (const listener of listeners) {
+      await listener(followed).catch((error: unknown) =>
+        log.error({ code: errorCode(error), reason: errorMessage(error) }, 'a listener to new heads failed'),
+      );
+    }
+  };
   follower.onChange(async (history) => {
-    const followed = options.stateful ? await ledger.advance(history) : undefined;
-    for (const listener of listeners) await listener(followed);
-    const { epoch } = history.at(-1)!.header;
-    pool.dropBefore(epoch - POOL_LAG_EPOCHS);
-    await custody.prune(epoch);
+    let moved = false;
+    if (options.stateful) {
+      for await (const followed of ledger.advance(history)) {
+        moved = true;
+        await tell(followed);
+      }
+    }
+    if (!moved) await tell(undefined);
+    // A report that a reorg drops can land again until its deadline: until then its messages stay.
+    pool.dropBefore(epochAt(facts.calendar, clock.now()) - facts.parameters.deadlineEpochs - 1);
+    await custody.prune(history.at(-1)?.header.epoch ?? 0);
   });
 
   return {
@@ -63,6 +78,7 @@ export function createCore(platform: Platform, options: { retentionEpochs: numbe
     pool,
     custody,
     fetch,
+    wanted,
     ledger,
     follower,
     rounds,
@@ -70,14 +86,17 @@ export function createCore(platform: Platform, options: { retentionEpochs: numbe
     epochFacts: known,
     /** Epoch of the last report on chain that this process has taken in, -1 before the first. */
     lastEpoch: (): number => (options.stateful ? ledger.state.epoch : (follower.history.at(-1)?.header.epoch ?? -1)),
-    /** Called after each new head; with the report and its batches when this process followed it itself. */
+    /**
+     * Called in order after each change of the head; with the report and its batches when this process followed it
+     * itself. A failure is logged and not repeated.
+     */
     onHead: (listener: (followed: Followed | undefined) => Promise<void>): void => {
       listeners.push(listener);
     },
     start: async (): Promise<void> => {
       subscribeAll(network, log, intake);
       if (options.stateful) {
-        await custody.serve(network);
+        await custody.serve(network, (epoch, batchHash) => pool.revealOf(epoch, batchHash)?.bytes);
         await ledger.restore();
       }
       follower.start();

@@ -1,14 +1,18 @@
 import type { Network } from '../platform/network/network.ts';
 import type { Store } from '../platform/store/store.ts';
-import { bigEndian, concat } from '../protocol/bytes.ts';
+import { bigEndian, concat, equalBytes, fromBigEndian } from '../protocol/bytes.ts';
 import type { Observation } from '../protocol/observation.ts';
 import { encodeObservations } from '../protocol/record.ts';
 import { encodeState, type State } from '../protocol/state.ts';
 
 /** A request names one artefact: a 32-byte hash, or an epoch and a hash. */
 export const REQUEST_BYTES_MAX = 40;
-/** Rows deleted in one go while pruning, so that a long gap does not stall a round. */
-const PRUNE_ROWS_MAX = 256;
+/** Rows read and deleted in one go while pruning: a row holds up to a megabyte. */
+const PRUNE_ROWS = 32;
+/** Rows deleted for one new head: two epochs of the largest set, so that pruning keeps up and a long gap stalls no round. */
+export const PRUNE_ROWS_MAX = 1_024;
+/** Where a state's encoding holds the hash of its last report. */
+const STATE_HASH = [8, 40] as const;
 const CURRENT_STATE = new TextEncoder().encode('current');
 
 export function batchKey(epoch: number, batchHash: Uint8Array): Uint8Array {
@@ -52,18 +56,31 @@ export class Custody {
   async prune(epoch: number): Promise<void> {
     const below = epoch - this.#retentionEpochs;
     if (below <= 0) return;
-    const old = await this.#store.range('batch', { lt: bigEndian(below, 8), limit: PRUNE_ROWS_MAX });
-    await this.#store.batch(old.map(([key]) => ({ kind: 'delete', bucket: 'batch', key })));
+    for (let deleted = 0; deleted < PRUNE_ROWS_MAX; deleted += PRUNE_ROWS) {
+      const old = await this.#store.range('batch', { lt: bigEndian(below, 8), limit: PRUNE_ROWS });
+      if (old.length === 0) return;
+      await this.#store.batch(old.map(([key]) => ({ kind: 'delete', bucket: 'batch', key })));
+    }
   }
 
-  /** Answers peers: `batch` by epoch and hash, `epoch` by report hash, `state` the latest (or nothing if it is another). */
-  async serve(network: Network): Promise<void> {
-    await network.serve('batch', REQUEST_BYTES_MAX, async (_from, key) =>
-      key.length === 40 ? this.#store.get('batch', key) : undefined,
-    );
+  /**
+   * Answers peers: `batch` by epoch and hash, `epoch` by report hash, `state` the latest (or nothing if it is another).
+   * @param heard the bytes of a reveal of an epoch that is still open: those are not on the disk yet
+   */
+  async serve(
+    network: Network,
+    heard: (epoch: number, batchHash: Uint8Array) => Uint8Array | undefined,
+  ): Promise<void> {
+    await network.serve('batch', REQUEST_BYTES_MAX, async (_from, key) => {
+      if (key.length !== 40) return undefined;
+      return heard(Number(fromBigEndian(key.subarray(0, 8))), key.subarray(8)) ?? this.#store.get('batch', key);
+    });
     await network.serve('epoch', REQUEST_BYTES_MAX, async (_from, report) =>
       report.length === 32 ? this.#store.get('report', report) : undefined,
     );
-    await network.serve('state', REQUEST_BYTES_MAX, () => this.state());
+    await network.serve('state', REQUEST_BYTES_MAX, async (_from, report) => {
+      const state = await this.state();
+      return state && equalBytes(state.subarray(...STATE_HASH), report) ? state : undefined;
+    });
   }
 }

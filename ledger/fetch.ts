@@ -3,7 +3,7 @@ import type { Network } from '../platform/network/network.ts';
 import { batchHash } from '../protocol/batch.ts';
 import { equalBytes } from '../protocol/bytes.ts';
 import type { LandedReport } from '../protocol/certificate.ts';
-import { batchesRoot, type Observation } from '../protocol/observation.ts';
+import { batchesRoot, checkObservations, type Observation } from '../protocol/observation.ts';
 import { decodeObservations, OBSERVATIONS_BYTES_MAX } from '../protocol/record.ts';
 import { decodeReveal, opensCommit, REVEAL_BYTES_MAX } from '../protocol/reveal.ts';
 import { batchKey, type Custody } from './custody.ts';
@@ -48,6 +48,7 @@ export class Fetch {
       accept: (bytes) => {
         try {
           const observations = decodeObservations(bytes);
+          checkObservations(observations);
           if (equalBytes(batchesRoot(observations), landed.header.batchesRoot)) found = observations;
         } catch {
           return false;

@@ -1,7 +1,7 @@
-import type { Chain } from '../platform/chain/chain.ts';
+import type { Chain, Head } from '../platform/chain/chain.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { equalBytes } from '../protocol/bytes.ts';
+import { equalBytes, ZERO_BYTES32 } from '../protocol/bytes.ts';
 import type { LandedReport } from '../protocol/certificate.ts';
 import { errorCode, errorMessage } from '../protocol/error.ts';
 
@@ -20,6 +20,10 @@ export class Follower {
   #history: LandedReport[] = [];
   #nextBlock: number;
   #told: Uint8Array | undefined;
+  /** A head of the last look whose report had not been read then. */
+  #unread: Uint8Array | undefined;
+  /** The blocks after the last final one were read again, and that has not helped yet. */
+  #rewound = false;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
   #cancel: () => void = () => {};
@@ -36,7 +40,7 @@ export class Follower {
     return this.#history;
   }
 
-  /** Called in turn with the whole history after it changed; called again later if it throws. */
+  /** Called in turn with the whole history, first as it is found and then after it changed; again later if it throws. */
   onChange(listener: (history: readonly LandedReport[]) => Promise<void>): void {
     this.#listeners.push(listener);
   }
@@ -61,37 +65,64 @@ export class Follower {
   /** One look at the chain. Failures are logged and tried again at the next. */
   async poll(): Promise<void> {
     try {
-      await this.#read();
-      const newest = this.#history.at(-1);
-      if (!newest || (this.#told && equalBytes(this.#told, newest.reportHash))) return;
+      const isChained = await this.#read();
+      if (!isChained || !this.#agrees(await this.#chain.head())) return await this.#rewind();
+      const newest = this.#tail();
+      if (this.#told && equalBytes(this.#told, newest)) return;
       for (const listener of this.#listeners) await listener(this.#history);
-      this.#told = newest.reportHash;
+      this.#told = newest;
     } catch (error) {
       this.#log.warn({ code: errorCode(error), reason: errorMessage(error) }, 'following the chain: will try again');
     }
   }
 
-  async #read(): Promise<void> {
+  /** Reads the blocks that came since. False when a report does not name the one before it: blocks were replaced. */
+  async #read(): Promise<boolean> {
     const newest = await this.#chain.blockNumber();
     while (this.#nextBlock <= newest) {
       const to = Math.min(newest, this.#nextBlock + BLOCKS_PER_CALL_MAX - 1);
       const found = await this.#chain.reports(this.#nextBlock, to);
-      this.#history.push(...found);
+      for (const landed of found) {
+        if (!equalBytes(landed.header.previous, this.#tail())) return false;
+        this.#history.push(landed);
+      }
       this.#nextBlock = to + 1;
     }
-    const tail = this.#history.at(-1);
-    const head = await this.#chain.head();
-    // Read after the events, the head can only be newer than our tail, unless blocks were taken back.
-    const dropped = tail !== undefined && head.nextEpoch <= tail.header.epoch;
-    if (dropped || !isChained(this.#history)) {
-      this.#log.warn({ reports: this.#history.length }, 'the chain was reorganised: reading its reports again');
-      this.#history = [];
-      this.#nextBlock = this.#chain.facts.deployBlock;
-    }
+    return true;
   }
-}
 
-/** Each report names the one before it. */
-export function isChained(history: readonly LandedReport[]): boolean {
-  return history.every((landed, i) => i === 0 || equalBytes(landed.header.previous, history[i - 1]!.reportHash));
+  /** Hash of the newest report that we know of; zero before the first, as in its `previous`. */
+  #tail(): Uint8Array {
+    return this.#history.at(-1)?.reportHash ?? ZERO_BYTES32;
+  }
+
+  /**
+   * Whether the contract's head fits what was read. Asked after the events it may be newer than our tail, once: its
+   * report is among the events at the next look, or stands in a block that replaced one which we had read.
+   */
+  #agrees({ nextEpoch, reportHash }: Head): boolean {
+    const tail = this.#history.at(-1);
+    if (equalBytes(reportHash, this.#tail())) {
+      this.#unread = undefined;
+      this.#rewound = false;
+      return true;
+    }
+    if (tail && nextEpoch <= tail.header.epoch + 1) return false;
+    const stillUnread = this.#unread !== undefined && equalBytes(this.#unread, reportHash);
+    this.#unread = reportHash;
+    return !stillUnread;
+  }
+
+  /** Forgets what may have been taken back: first the blocks that are not final, and everything if that does not do. */
+  async #rewind(): Promise<void> {
+    const { deployBlock } = this.#chain.facts;
+    const unsure = this.#rewound ? deployBlock : (await this.#chain.finalized()).number + 1;
+    const from = Math.max(deployBlock, Math.min(unsure, this.#nextBlock));
+    const kept = this.#history.filter(({ blockNumber }) => blockNumber < from);
+    this.#log.warn({ from, dropped: this.#history.length - kept.length }, 'blocks were replaced: reading them again');
+    this.#history = kept;
+    this.#nextBlock = from;
+    this.#unread = undefined;
+    this.#rewound = true;
+  }
 }

@@ -15,14 +15,19 @@ export function mustInclude(pool: Pool, epoch: number, round: Round): HeardRevea
 export function mayInclude(pool: Pool, epoch: number, round: Round): HeardReveal[] {
   const within = held(pool, epoch, round.commitGrace, Number.POSITIVE_INFINITY);
   const seats = new Set(within.map(({ observation }) => observation.seat));
-  const demanded = pool.refusals(epoch).flatMap(({ missing }) => missing);
-  for (const observation of demanded) {
+  for (const observation of demanded(pool, epoch, round)) {
     const reveal = pool.reveal(epoch, observation.seat);
-    if (!reveal || seats.has(observation.seat) || !wasTimely(pool, epoch, round, observation)) continue;
+    if (!reveal || seats.has(observation.seat)) continue;
     seats.add(observation.seat);
     within.push(reveal);
   }
   return within.sort((a, b) => a.observation.seat - b.observation.seat);
+}
+
+/** What refusals say was left out, as far as it was committed in time. */
+export function demanded(pool: Pool, epoch: number, round: Round): Observation[] {
+  const missing = pool.refusals(epoch).flatMap((refusal) => refusal.missing);
+  return missing.filter((observation) => wasTimely(pool, epoch, round, observation));
 }
 
 function held(pool: Pool, epoch: number, commitBy: number, revealBy: number): HeardReveal[] {

@@ -21,6 +21,9 @@ export const REPORTS_CACHED_MAX = 16;
 /** States kept for a chain that takes blocks back: more reports than fit between two final blocks of any preset. */
 export const STATES_CACHED_MAX = 8;
 
+/** A node that fell this far behind still follows every report, and so archives and serves it; from further back it takes a snapshot. */
+export const FOLLOW_MAX = 8;
+
 /** A report that this node followed, with all that its archive needs. */
 export type Followed = {
   readonly landed: LandedReport;
@@ -65,37 +68,53 @@ export class Ledger {
     }
   }
 
-  /** @throws PlumblineError `facts` and chain errors when the epoch's facts cannot be read */
-  async compute(epoch: number, anchor: EpochContext['anchor'], counted: readonly Counted[]): Promise<Report> {
+  /**
+   * @param state what it builds on: the caller's, because ours may move on while the facts are read
+   * @throws PlumblineError of `computeReport`, and chain errors when the epoch's facts cannot be read
+   */
+  async compute(
+    state: State,
+    epoch: number,
+    anchor: EpochContext['anchor'],
+    counted: readonly Counted[],
+  ): Promise<Report> {
     const { set, services } = await this.#deps.epochFacts(epoch);
     const { parameters } = this.#deps.chain.facts;
-    const report = computeReport(this.#state, { epoch, set, services, parameters, anchor }, counted);
+    const report = computeReport(state, { epoch, set, services, parameters, anchor }, counted);
     this.#reports.set(toHex(report.hash), report);
     if (this.#reports.size > REPORTS_CACHED_MAX) this.#reports.delete(this.#reports.keys().next().value!);
     return report;
   }
 
   /**
-   * Moves to the state after a report that landed: from its own computing, else from its batches, else from a peer's
-   * snapshot that proves itself against the chain. Returns what it followed, or undefined when it only took a snapshot.
-   * @param history every report on chain up to and including this one, oldest first
+   * Moves to the state after the last report that landed, wherever it stands: report by report from the newest state that
+   * it has, each from its own computing or from its batches; else from a peer's snapshot that proves itself against the
+   * chain. Yields after every move: what it followed, or undefined when there was nothing to follow.
+   * @param history every report on chain, oldest first; a reorg may have left fewer than before, or none
    * @throws PlumblineError `behind` when neither batches nor snapshot are to be had yet
    */
-  async advance(history: readonly LandedReport[]): Promise<Followed | undefined> {
-    const landed = history.at(-1)!;
-    const known = this.#states.get(toHex(landed.reportHash));
-    if (known) {
-      this.#state = known;
-      return undefined;
+  async *advance(history: readonly LandedReport[]): AsyncGenerator<Followed | undefined> {
+    let next = this.#moveToKnown(history);
+    for (; next !== undefined && next < history.length; next++) {
+      const followed = await this.#follow(history[next]!);
+      if (!followed) break;
+      await this.#take(followed.report.next);
+      yield followed;
     }
-    if (equalBytes(this.#state.reportHash, landed.header.previous)) {
-      const followed = await this.#follow(landed);
-      if (followed) {
-        await this.#take(followed.report.next);
-        return followed;
-      }
-    }
+    if (next === history.length) return;
     await this.#take(await this.#snapshot(history));
+    yield undefined;
+  }
+
+  /** Steps onto the newest state that we have. Returns the index of the report after it, undefined when that is too far back. */
+  #moveToKnown(history: readonly LandedReport[]): number | undefined {
+    for (let next = history.length; next >= Math.max(0, history.length - FOLLOW_MAX); next--) {
+      const landed = history[next - 1];
+      const known = landed ? this.#states.get(toHex(landed.reportHash)) : GENESIS_STATE;
+      if (!known) continue;
+      this.#state = known;
+      return next;
+    }
     return undefined;
   }
 
@@ -114,7 +133,8 @@ export class Ledger {
       counted.push({ observation, batch: decodeBatch(decodeReveal(bytes).batch) });
     }
     const anchor = { number: header.anchorNumber, hash: header.anchorHash };
-    const report = this.#reports.get(toHex(reportHash)) ?? (await this.compute(header.epoch, anchor, counted));
+    const report =
+      this.#reports.get(toHex(reportHash)) ?? (await this.compute(this.#state, header.epoch, anchor, counted));
     if (!equalBytes(report.hash, reportHash)) {
       const evidence = { epoch: header.epoch, ours: toHex(report.hash), landed: toHex(reportHash) };
       this.#deps.log.error(evidence, 'the report on chain is not what its batches give');
@@ -162,8 +182,8 @@ export function provenState(bytes: Uint8Array, history: readonly LandedReport[])
     return undefined;
   }
   // Epoch, hash and history are known from the chain: taken from there, not from the peer.
-  const chained = history.reduce((sum, { reportHash }) => appendHistory(sum, reportHash), EMPTY_HISTORY);
   const before = history.slice(0, -1).reduce((sum, { reportHash }) => appendHistory(sum, reportHash), EMPTY_HISTORY);
   if (!equalBytes(historyRoot(before), landed.header.historyRoot)) return undefined;
-  return { ...state, epoch: landed.header.epoch, reportHash: landed.reportHash, history: chained };
+  const { epoch } = landed.header;
+  return { ...state, epoch, reportHash: landed.reportHash, history: appendHistory(before, landed.reportHash) };
 }

@@ -32,25 +32,34 @@ type EpochPool = {
   /** `view/report` -> seat -> attestation */
   attestations: Map<string, Map<number, Attestation>>;
   refusals: Map<string, Refusal>;
+  /** Slots for which two different things were signed. */
+  contested: Set<string>;
 };
 
 /**
  * Messages of the epochs that can still get a report, checked and signed: at most one per seat and slot, so the set's
- * size bounds the memory. What conflicts with the first is reported as such and not kept.
+ * size bounds the memory. What conflicts with the first is reported as such and not kept; only that it happened is.
  */
 export class Pool {
   readonly #epochs = new Map<number, EpochPool>();
   readonly #listeners: ((epoch: number) => void)[] = [];
+  readonly #refusalListeners: ((epoch: number) => void)[] = [];
 
   /** Called after every new message, with its epoch. */
   onChange(listener: (epoch: number) => void): void {
     this.#listeners.push(listener);
   }
 
+  /** Called after every new refusal, with its epoch. */
+  onRefusal(listener: (epoch: number) => void): void {
+    this.#refusalListeners.push(listener);
+  }
+
   addCommit(heard: HeardCommit): InsertOutcome {
-    const { commits } = this.#epoch(heard.commit.epoch);
+    const { commits, contested } = this.#epoch(heard.commit.epoch);
     const known = commits.get(heard.seat);
-    if (known) return equalBytes(known.commit.commitment, heard.commit.commitment) ? 'known' : 'conflict';
+    if (known && equalBytes(known.commit.commitment, heard.commit.commitment)) return 'known';
+    if (known) return conflict(contested, `commit/${heard.seat}`);
     commits.set(heard.seat, heard);
     return this.#changed(heard.commit.epoch);
   }
@@ -63,21 +72,23 @@ export class Pool {
   }
 
   addProposal(heard: HeardProposal): InsertOutcome {
-    const { proposals } = this.#epoch(heard.proposal.header.epoch);
+    const { proposals, contested } = this.#epoch(heard.proposal.header.epoch);
     const known = proposals.get(heard.proposal.view);
-    if (known) return equalBytes(known.reportHash, heard.reportHash) ? 'known' : 'conflict';
+    if (known && equalBytes(known.reportHash, heard.reportHash)) return 'known';
+    if (known) return conflict(contested, `proposal/${heard.proposal.view}`);
     if (proposals.size >= VIEWS_KEPT_MAX) return 'full';
     proposals.set(heard.proposal.view, heard);
     return this.#changed(heard.proposal.header.epoch);
   }
 
   addAttestation(attestation: Attestation): InsertOutcome {
-    const { attestations } = this.#epoch(attestation.epoch);
+    const { attestations, contested } = this.#epoch(attestation.epoch);
     const key = `${attestation.view}/${toHex(attestation.report)}`;
     const known = attestations.get(key)?.has(attestation.seat);
     if (known) return 'known';
     for (const [other, bySeat] of attestations) {
-      if (other.startsWith(`${attestation.view}/`) && bySeat.has(attestation.seat)) return 'conflict';
+      if (!other.startsWith(`${attestation.view}/`) || !bySeat.has(attestation.seat)) continue;
+      return conflict(contested, `attestation/${attestation.view}/${attestation.seat}`);
     }
     // One entry per (view, seat) at most, so the number of keys of a view is bounded by the seats.
     if (!attestations.has(key)) attestations.set(key, new Map());
@@ -87,9 +98,9 @@ export class Pool {
 
   addRefusal(refusal: Refusal): InsertOutcome {
     const { refusals } = this.#epoch(refusal.epoch);
-    const key = `${refusal.view}/${refusal.seat}`;
-    if (refusals.has(key)) return 'known';
-    refusals.set(key, refusal);
+    if (this.hasRefusal(refusal)) return 'known';
+    refusals.set(`${refusal.view}/${refusal.seat}`, refusal);
+    for (const listener of this.#refusalListeners) listener(refusal.epoch);
     return this.#changed(refusal.epoch);
   }
 
@@ -99,6 +110,11 @@ export class Pool {
 
   reveal(epoch: number, seat: number): HeardReveal | undefined {
     return this.#epochs.get(epoch)?.reveals.get(seat);
+  }
+
+  revealOf(epoch: number, batchHash: Uint8Array): HeardReveal | undefined {
+    const reveals = this.#epochs.get(epoch)?.reveals.values() ?? [];
+    return [...reveals].find(({ observation }) => equalBytes(observation.batchHash, batchHash));
   }
 
   /** Reveals of an epoch, seats ascending. */
@@ -122,6 +138,18 @@ export class Pool {
     return [...(this.#epochs.get(epoch)?.attestations.values() ?? [])].map((bySeat) => [...bySeat.values()]);
   }
 
+  hasRefusal({ epoch, view, seat }: Pick<Refusal, 'epoch' | 'view' | 'seat'>): boolean {
+    return this.#epochs.get(epoch)?.refusals.has(`${view}/${seat}`) ?? false;
+  }
+
+  /**
+   * Whether a second thing was signed for a slot: what else comes for it need not even be checked.
+   * @param slot `commit/seat`, `proposal/view` or `attestation/view/seat`
+   */
+  isContested(epoch: number, slot: string): boolean {
+    return this.#epochs.get(epoch)?.contested.has(slot) ?? false;
+  }
+
   refusals(epoch: number): Refusal[] {
     return [...(this.#epochs.get(epoch)?.refusals.values() ?? [])];
   }
@@ -140,6 +168,7 @@ export class Pool {
         proposals: new Map(),
         attestations: new Map(),
         refusals: new Map(),
+        contested: new Set(),
       };
       this.#epochs.set(epoch, pool);
       if (this.#epochs.size > EPOCHS_KEPT_MAX) this.#epochs.delete(Math.min(...this.#epochs.keys()));
@@ -151,4 +180,9 @@ export class Pool {
     for (const listener of this.#listeners) listener(epoch);
     return 'new';
   }
+}
+
+function conflict(contested: Set<string>, slot: string): 'conflict' {
+  contested.add(slot);
+  return 'conflict';
 }

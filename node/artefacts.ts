@@ -19,6 +19,7 @@ export type Sealed = {
   readonly salt: Uint8Array;
 };
 
+/** As many as the hash that it hides: guessing a batch from its commit is out of reach. */
 export const SALT_BYTES = 32;
 
 /** What the journal keeps of a commit: salt and batch, so that a restart sends the same and never anything new. */
@@ -35,8 +36,14 @@ export function sealedFrom(payload: Uint8Array): Sealed {
 /** A sealed batch whose commit is signed, journaled and on its way. */
 export type Committed = { readonly sealed: Sealed; readonly commit: Commit; readonly seat: number };
 
-/** Why a proposal was not attested; `missing` are the timely batches that it leaves out. */
-export type Objection = { readonly code: string; readonly missing: readonly Observation[] };
+/** Why a proposal was not attested. */
+export type Objection = {
+  readonly code: string;
+  /** The timely batches that it leaves out. */
+  readonly missing: readonly Observation[];
+  /** It can heal while the view lasts: the proposal deserves another look. */
+  readonly passing: boolean;
+};
 
 /** A proposal that was not attested, by which seat, and why. */
 export type Refused = { readonly heard: HeardProposal; readonly seat: number; readonly objection: Objection };

@@ -1,13 +1,13 @@
 import type { EpochFacts } from '../ledger/epoch.ts';
-import type { Fetch } from '../ledger/fetch.ts';
 import { mustInclude, wasTimely } from '../ledger/inclusion.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { HeardProposal, Pool } from '../ledger/pool.ts';
 import { epochDue } from '../ledger/turn.ts';
+import type { Wanted } from '../ledger/wanted.ts';
 import type { Chain, OracleFacts } from '../platform/chain/chain.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { MessageHandler, Network } from '../platform/network/network.ts';
+import type { Network } from '../platform/network/network.ts';
 import type { Signer } from '../platform/signer.ts';
 import { encodeAttestation } from '../protocol/attestation.ts';
 import { equalBytes, toHex } from '../protocol/bytes.ts';
@@ -16,6 +16,7 @@ import { encodeHeader } from '../protocol/header.ts';
 import { type Observation, observationLeaf } from '../protocol/observation.ts';
 import type { Counted } from '../protocol/report.ts';
 import { seatOf } from '../protocol/set.ts';
+import type { State } from '../protocol/state.ts';
 import { roundOf, viewAt } from '../protocol/time.ts';
 import type { Objection, Refused } from './artefacts.ts';
 
@@ -26,21 +27,22 @@ export type AttestDeps = {
   readonly network: Network;
   readonly pool: Pool;
   readonly ledger: Ledger;
-  readonly fetch: Fetch;
+  readonly wanted: Wanted;
   readonly epochFacts: (epoch: number) => Promise<EpochFacts>;
-  /** Checks a fetched reveal as if it had come by gossip. */
-  readonly takeReveal: MessageHandler;
   readonly signer: Signer;
   readonly watcher: Uint8Array;
   readonly log: Log;
 };
 
-const objection = (code: string, missing: readonly Observation[] = []): Objection => ({ code, missing });
+const objection = (code: string, missing: readonly Observation[] = []): Objection => ({
+  code,
+  missing,
+  passing: false,
+});
+const passing = (code: string): Objection => ({ code, missing: [], passing: true });
 
 /** Proposals remembered as judged: a view each, a few states each. */
 export const JUDGED_MAX = 256;
-/** Objections that can heal while the view lasts; the proposal is looked at again with the next message. */
-const PASSING: ReadonlySet<string> = new Set(['batch-not-available', 'anchor-not-final', 'anchor-unknown']);
 
 /** Signs the report of the running view, but only after computing the very same report from the batches itself. */
 export function attestStage(deps: AttestDeps) {
@@ -48,8 +50,8 @@ export function attestStage(deps: AttestDeps) {
   const judged = new Set<string>();
 
   /** The proposal of the view that the clock shows for the epoch that is due. */
-  const current = (): HeardProposal | undefined => {
-    const epoch = epochDue(clock, facts.calendar, facts.parameters, ledger.state.epoch);
+  const current = (state: State): HeardProposal | undefined => {
+    const epoch = epochDue(clock, facts.calendar, facts.parameters, state.epoch);
     if (epoch === undefined) return undefined;
     const view = viewAt(roundOf(facts.calendar, facts.parameters, epoch), facts.parameters, clock.now());
     return pool.proposal(epoch, view);
@@ -57,17 +59,18 @@ export function attestStage(deps: AttestDeps) {
 
   /** Not to be called again before it has returned. */
   return async (): Promise<Refused | undefined> => {
-    const heard = current();
+    const { state } = ledger;
+    const heard = current(state);
     if (!heard) return undefined;
     const { proposal, reportHash } = heard;
     // Judged once against each state: a proposal that comes before our ledger has caught up is looked at again.
-    const key = `${toHex(reportHash)}/${proposal.view}/${toHex(ledger.state.reportHash)}`;
+    const key = `${toHex(reportHash)}/${proposal.view}/${toHex(state.reportHash)}`;
     if (judged.has(key)) return undefined;
     const { set } = await deps.epochFacts(proposal.header.epoch);
     const seat = seatOf(set, deps.watcher)?.seat;
     if (seat === undefined) return undefined;
-    const broken = await examine(deps, heard);
-    if (!broken || !PASSING.has(broken.code)) judged.add(key);
+    const broken = await examine(deps, heard, state);
+    if (!broken?.passing) judged.add(key);
     if (judged.size > JUDGED_MAX) judged.delete(judged.values().next().value!);
     if (broken) return { heard, seat, objection: broken };
     await attest(deps, heard, seat);
@@ -91,44 +94,44 @@ async function attest(deps: AttestDeps, { proposal, reportHash }: HeardProposal,
 }
 
 /** Every rule of attesting, cheapest first. Returns the first that is broken. */
-async function examine(deps: AttestDeps, { proposal, reportHash }: HeardProposal): Promise<Objection | undefined> {
-  const { facts, pool, ledger } = deps;
+async function examine(
+  deps: AttestDeps,
+  { proposal, reportHash }: HeardProposal,
+  state: State,
+): Promise<Objection | undefined> {
+  const { facts, pool, ledger, wanted } = deps;
   const { header, observations } = proposal;
-  const round = roundOf(facts.calendar, facts.parameters, header.epoch);
-  if (!equalBytes(header.previous, ledger.state.reportHash)) return objection('not-on-our-head');
+  const { epoch } = header;
+  const round = roundOf(facts.calendar, facts.parameters, epoch);
+  if (!equalBytes(header.previous, state.reportHash)) return objection('not-on-our-head');
   // Every timely batch that we held at the freeze is in it.
   const included = new Set(observations.map((o) => toHex(observationLeaf(o))));
-  const missing = mustInclude(pool, header.epoch, round)
+  const missing = mustInclude(pool, epoch, round)
     .map(({ observation }) => observation)
     .filter((o) => !included.has(toHex(observationLeaf(o))));
   if (missing.length > 0) return objection('omits-timely-batches', missing);
-  // Every batch in it is one that we can check ourselves, committed before anybody revealed.
+  // Every batch in it was committed before anybody revealed.
+  if (!observations.every((o) => wasTimely(pool, epoch, round, o))) return objection('counts-a-late-batch');
+  // Every batch in it is one that we can check ourselves.
   const counted: Counted[] = [];
   for (const observation of observations) {
-    const held = await obtain(deps, header.epoch, observation);
-    if (!held) return objection('batch-not-available');
-    if (!wasTimely(pool, header.epoch, round, observation)) return objection('counts-a-late-batch');
-    counted.push({ observation, batch: held.batch });
+    const held = pool.reveal(epoch, observation.seat);
+    if (!held) wanted.ask(epoch, observation);
+    else if (isSame(held.observation, observation)) counted.push({ observation, batch: held.batch });
+    else return objection('names-another-batch');
   }
+  if (counted.length < observations.length) return passing('batch-not-available');
   // Its anchor is final on the chain that we see.
   const final = await deps.chain.finalized();
-  if (header.anchorNumber > final.number) return objection('anchor-not-final');
+  if (header.anchorNumber > final.number) return passing('anchor-not-final');
   const anchorHash = await deps.chain.blockHash(header.anchorNumber);
-  if (!anchorHash || !equalBytes(anchorHash, header.anchorHash)) return objection('anchor-unknown');
+  if (!anchorHash || !equalBytes(anchorHash, header.anchorHash)) return passing('anchor-unknown');
   // And the report is the one that the batches give.
   const anchor = { number: header.anchorNumber, hash: header.anchorHash };
-  const ours = await ledger.compute(header.epoch, anchor, counted);
+  const ours = await ledger.compute(state, epoch, anchor, counted);
   return equalBytes(ours.hash, reportHash) ? undefined : objection('another-report');
 }
 
-async function obtain(deps: AttestDeps, epoch: number, observation: Observation) {
-  const has = () => {
-    const held = deps.pool.reveal(epoch, observation.seat);
-    return held && equalBytes(held.observation.batchHash, observation.batchHash) ? held : undefined;
-  };
-  const held = has();
-  if (held) return held;
-  const bytes = await deps.fetch.reveal(epoch, observation);
-  if (bytes) await deps.takeReveal('fetched', bytes);
-  return has();
+function isSame(a: Observation, b: Observation): boolean {
+  return equalBytes(observationLeaf(a), observationLeaf(b));
 }

@@ -40,8 +40,6 @@ export function judgeObjective(leaf: Leaf, objective: Objective): 'met' | 'breac
   const { value, lower, upper } = objective.statistic === STATISTIC.tail ? stat.tail : stat.median;
   // Bounds that contradict their value say nothing; money does not move on them.
   if (lower > value || value > upper) return 'unknown';
-  // No honest report has such bounds; nothing may be slashed on them.
-  if (lower > value || value > upper) return 'unknown';
   if (objective.comparator === COMPARATOR.atLeast) {
     if (upper < objective.threshold) return 'breached';
     return value >= objective.threshold ? 'met' : 'between';

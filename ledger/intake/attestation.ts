@@ -1,7 +1,17 @@
 import type { MessageHandler } from '../../platform/network/network.ts';
 import { decodeAttestation, digestOfAttestation } from '../../protocol/attestation.ts';
 import { seatAt } from '../../protocol/set.ts';
-import { decoded, epochVerdict, factsOr, type IntakeDeps, isVerdict, reject, verdictOf, viewVerdict } from './rules.ts';
+import {
+  decoded,
+  epochVerdict,
+  factsOr,
+  type IntakeDeps,
+  ignore,
+  isVerdict,
+  reject,
+  verdictOf,
+  viewVerdict,
+} from './rules.ts';
 
 /** Takes an attestation from gossip. */
 export function attestationIntake(deps: IntakeDeps): MessageHandler {
@@ -17,6 +27,8 @@ export function attestationIntake(deps: IntakeDeps): MessageHandler {
     // [reject] the seat is in the set of the epoch
     const seat = seatAt(facts.set, attestation.seat);
     if (!seat) return reject('not-in-set');
+    // [ignore] a further conflicting attestation of the seat in the view tells nothing new
+    if (deps.pool.isContested(epoch, `attestation/${view}/${seat.seat}`)) return ignore('conflict');
     // [reject] the signature is the seat's; unchecked, a forged one would take the place of the true one
     if (!deps.bls.verify(seat.publicKey, digestOfAttestation(deps.facts.domain, attestation), attestation.signature)) {
       return reject('bad-signature');

@@ -1,7 +1,7 @@
 import type { MessageHandler } from '../../platform/network/network.ts';
 import { decodeCommit, digestOfCommit } from '../../protocol/commit.ts';
 import { seatOf } from '../../protocol/set.ts';
-import { decoded, epochVerdict, factsOr, type IntakeDeps, isVerdict, reject, verdictOf } from './rules.ts';
+import { decoded, epochVerdict, factsOr, type IntakeDeps, ignore, isVerdict, reject, verdictOf } from './rules.ts';
 
 /** Takes a commit from gossip. The moment at which it was heard decides whether its batch must count. */
 export function commitIntake(deps: IntakeDeps): MessageHandler {
@@ -20,6 +20,8 @@ export function commitIntake(deps: IntakeDeps): MessageHandler {
     // [ignore] it is the first of this watcher in the epoch
     const known = deps.pool.commit(commit.epoch, seat.seat);
     if (known && Buffer.compare(known.commit.commitment, commit.commitment) === 0) return verdictOf('known');
+    // [ignore] a further conflicting commit tells nothing new
+    if (deps.pool.isContested(commit.epoch, `commit/${seat.seat}`)) return ignore('conflict');
     // [reject] the signature is the named watcher's
     if (!deps.bls.verify(seat.publicKey, digestOfCommit(deps.facts.domain, commit), commit.signature)) {
       return reject('bad-signature');

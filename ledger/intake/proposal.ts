@@ -1,10 +1,21 @@
 import type { MessageHandler } from '../../platform/network/network.ts';
 import { leaderOf } from '../../protocol/assignment.ts';
+import { equalBytes } from '../../protocol/bytes.ts';
 import { reportHash } from '../../protocol/header.ts';
-import { checkObservations } from '../../protocol/observation.ts';
+import { batchesRoot, checkObservations } from '../../protocol/observation.ts';
 import { decodeProposal, digestOfProposal, type Proposal } from '../../protocol/proposal.ts';
 import { requireSeat } from '../../protocol/set.ts';
-import { decoded, epochVerdict, factsOr, type IntakeDeps, isVerdict, reject, verdictOf, viewVerdict } from './rules.ts';
+import {
+  decoded,
+  epochVerdict,
+  factsOr,
+  type IntakeDeps,
+  ignore,
+  isVerdict,
+  reject,
+  verdictOf,
+  viewVerdict,
+} from './rules.ts';
 
 /** Takes a proposal from gossip: only from the seat that the seed drew for its view. */
 export function proposalIntake(deps: IntakeDeps): MessageHandler {
@@ -21,6 +32,10 @@ export function proposalIntake(deps: IntakeDeps): MessageHandler {
     if (facts.set.seats.length === 0 || leaderOf(facts.set, facts.seed, epoch, proposal.view) !== proposal.seat) {
       return reject('not-the-leader');
     }
+    // [reject] the batches are those that the signed header names: whoever relays could put others there
+    if (!equalBytes(batchesRoot(proposal.observations), proposal.header.batchesRoot)) return reject('other-batches');
+    // [ignore] a second conflicting proposal of the view tells nothing new
+    if (deps.pool.isContested(epoch, `proposal/${proposal.view}`)) return ignore('conflict');
     // [reject] the signature is the leader's
     const { publicKey } = requireSeat(facts.set, proposal.seat);
     if (!deps.bls.verify(publicKey, digestOfProposal(deps.facts.domain, proposal), proposal.signature)) {

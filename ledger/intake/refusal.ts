@@ -1,7 +1,17 @@
 import type { MessageHandler } from '../../platform/network/network.ts';
 import { decodeRefusal, digestOfRefusal } from '../../protocol/refusal.ts';
 import { seatAt } from '../../protocol/set.ts';
-import { decoded, epochVerdict, factsOr, type IntakeDeps, isVerdict, reject, verdictOf, viewVerdict } from './rules.ts';
+import {
+  decoded,
+  epochVerdict,
+  factsOr,
+  type IntakeDeps,
+  ignore,
+  isVerdict,
+  reject,
+  verdictOf,
+  viewVerdict,
+} from './rules.ts';
 
 /** Takes a refusal from gossip: the next leader reads from it what the last one left out. */
 export function refusalIntake(deps: IntakeDeps): MessageHandler {
@@ -16,6 +26,8 @@ export function refusalIntake(deps: IntakeDeps): MessageHandler {
     // [reject] the seat is in the set of the epoch
     const seat = seatAt(facts.set, refusal.seat);
     if (!seat) return reject('not-in-set');
+    // [ignore] it is the first of the seat in the view
+    if (deps.pool.hasRefusal(refusal)) return ignore('known');
     // [reject] the signature is the seat's
     if (!deps.bls.verify(seat.publicKey, digestOfRefusal(deps.facts.domain, refusal), refusal.signature)) {
       return reject('bad-signature');

@@ -32,7 +32,9 @@ export type ProbeResult = {
   detail: string;
 };
 
+/** An IPv6 address; IPv4 is written in its mapped form. */
 export const ADDRESS_BYTES = 16;
+/** keccak256 of the body. */
 export const DIGEST_BYTES = 32;
 
 /** A result in which nothing has happened yet. */

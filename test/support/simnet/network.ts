@@ -1,0 +1,178 @@
+import type {
+  MessageHandler,
+  Network,
+  RequestHandler,
+  RequestKind,
+  RequestOptions,
+  Topic,
+} from '../../../platform/network/network.ts';
+import { keccak, toHex } from '../../../protocol/bytes.ts';
+import { PlumblineError } from '../../../protocol/error.ts';
+import type { HostClock, VirtualClock } from './clock.ts';
+import { drawBelow } from './random.ts';
+
+/** One gossip message on its way from one host to another. */
+export type Hop = { readonly from: string; readonly to: string; readonly topic: Topic; readonly data: Uint8Array };
+
+/** What became of a delivered message: for tests that look at verdicts. */
+export type Delivered = Hop & { readonly verdict: string };
+
+const DELAY_MILLIS_MIN = 5;
+const DELAY_MILLIS_SPREAD = 40;
+
+type Peer = {
+  readonly clock: HostClock;
+  readonly topics: Map<Topic, { bytesMax: number; handler: MessageHandler }>;
+  readonly served: Map<RequestKind, RequestHandler>;
+  readonly seen: Set<string>;
+};
+
+/**
+ * Every host is connected to every other. Messages take a drawn time, can be lost or held up, and travel on when a host
+ * accepts them, as gossip does. The same bytes reach a host's handler once.
+ */
+export class SimNetwork {
+  readonly #peers = new Map<string, Peer>();
+  readonly #clock: VirtualClock;
+  readonly #seed: number;
+  #sent = 0;
+  /** Extra delay of a hop in ms, or 'lost'. */
+  fate: (hop: Hop) => number | 'lost' = () => 0;
+  /** Whether two hosts can talk at all. */
+  connected: (a: string, b: string) => boolean = () => true;
+  /** Called with every message that a host publishes itself, before it leaves. */
+  onPublish: (from: string, topic: Topic, data: Uint8Array) => void = () => {};
+  readonly delivered: Delivered[] = [];
+  /** What hosts published themselves, in order. */
+  readonly published: { from: string; topic: Topic; data: Uint8Array }[] = [];
+  /** How a host answers requests; undefined means as it really would. */
+  answers = new Map<string, (kind: RequestKind, request: Uint8Array) => Uint8Array | 'hangs' | undefined>();
+
+  constructor(clock: VirtualClock, seed: number) {
+    this.#clock = clock;
+    this.#seed = seed;
+  }
+
+  /** A host that joins under a name that is in use takes its place: the process was started again. */
+  join(self: string, clock: HostClock): Network {
+    const peer: Peer = { clock, topics: new Map(), served: new Map(), seen: new Set() };
+    this.#peers.set(self, peer);
+    let stopped = false;
+    const alive = () => {
+      if (stopped) throw new PlumblineError('network-stopped', 'the network is stopped');
+    };
+    return {
+      self,
+      publish: async (topic, data) => {
+        alive();
+        if (clock.dead) return;
+        this.onPublish(self, topic, data);
+        if (clock.dead) return;
+        this.published.push({ from: self, topic, data: data.slice() });
+        this.#send(self, topic, data.slice(), self);
+      },
+      subscribe: (topic, bytesMax, handler) => {
+        if (peer.topics.has(topic)) throw new PlumblineError('network-duplicate-handler', topic);
+        peer.topics.set(topic, { bytesMax, handler });
+      },
+      serve: async (kind, _bytesMax, handler) => {
+        if (peer.served.has(kind)) throw new PlumblineError('network-duplicate-handler', kind);
+        peer.served.set(kind, handler);
+      },
+      request: (kind, request, options) => this.#request(self, clock, kind, request, options),
+      peers: () => this.#others(self),
+      addresses: () => [],
+      stop: async () => {
+        stopped = true;
+        if (this.#peers.get(self) === peer) this.#peers.delete(self);
+      },
+    };
+  }
+
+  /** Puts a message into one host's hands, whoever seems to send it. */
+  inject(from: string, to: string, topic: Topic, data: Uint8Array): void {
+    this.#deliver({ from, to, topic, data });
+  }
+
+  #others(self: string): string[] {
+    return [...this.#peers.keys()].filter((other) => other !== self && this.connected(self, other));
+  }
+
+  /** @param origin where this host has it from: it does not go back there */
+  #send(from: string, topic: Topic, data: Uint8Array, origin: string): void {
+    const id = idOf(topic, data);
+    this.#peers.get(from)?.seen.add(id);
+    for (const to of this.#others(from)) {
+      const peer = this.#peers.get(to);
+      if (to === origin || (peer && !peer.clock.dead && peer.seen.has(id))) continue;
+      const hop = { from, to, topic, data };
+      const extra = this.fate(hop);
+      if (extra === 'lost') continue;
+      const delay = DELAY_MILLIS_MIN + drawBelow(DELAY_MILLIS_SPREAD, this.#seed, 'delay', this.#sent++) + extra;
+      this.#clock.after(delay, () => this.#deliver(hop));
+    }
+  }
+
+  #deliver(hop: Hop): void {
+    const { from, to, topic, data } = hop;
+    const peer = this.#peers.get(to);
+    const id = idOf(topic, data);
+    if (!peer || peer.clock.dead || peer.seen.has(id) || !this.connected(from, to)) return;
+    peer.seen.add(id);
+    const subscription = peer.topics.get(topic);
+    if (!subscription) return;
+    peer.clock.run(() => {
+      const judge = async () => {
+        if (data.length > subscription.bytesMax) return { kind: 'reject', code: 'too-large' } as const;
+        return subscription.handler(from, data.slice());
+      };
+      void judge().then((verdict) => {
+        if (peer.clock.dead) return;
+        this.delivered.push({ ...hop, verdict: verdict.kind === 'accept' ? 'accept' : verdict.code });
+        if (verdict.kind === 'accept') this.#send(to, topic, data, from);
+      });
+    });
+  }
+
+  async #request(
+    self: string,
+    clock: HostClock,
+    kind: RequestKind,
+    request: Uint8Array,
+    options: RequestOptions,
+  ): Promise<Uint8Array | undefined> {
+    const asked = options.peer === undefined ? this.#others(self) : [options.peer];
+    for (const other of asked) {
+      const answer = await this.#ask(self, other, clock, kind, request, options.timeoutMillis);
+      if (!answer || answer.length === 0 || answer.length > options.maxBytes) continue;
+      if (options.accept?.(answer) ?? true) return answer;
+    }
+    return undefined;
+  }
+
+  #ask(self: string, to: string, clock: HostClock, kind: RequestKind, request: Uint8Array, timeoutMillis: number) {
+    return new Promise<Uint8Array | undefined>((resolve) => {
+      const peer = this.#peers.get(to);
+      const timeout = clock.after(timeoutMillis, () => resolve(undefined));
+      const answer = (bytes: Uint8Array | undefined) =>
+        clock.after(DELAY_MILLIS_MIN, () => {
+          timeout.cancel();
+          resolve(bytes?.slice());
+        });
+      this.#clock.after(DELAY_MILLIS_MIN, () => {
+        if (!peer || peer.clock.dead || !this.connected(self, to)) return;
+        const scripted = this.answers.get(to);
+        if (scripted) {
+          const said = scripted(kind, request);
+          if (said !== 'hangs') answer(said);
+          return;
+        }
+        peer.clock.run(() => void (peer.served.get(kind)?.(self, request) ?? Promise.resolve(undefined)).then(answer));
+      });
+    });
+  }
+}
+
+function idOf(topic: Topic, data: Uint8Array): string {
+  return `${topic}/${toHex(keccak(data))}`;
+}
