@@ -1,8 +1,8 @@
 import { coalesce } from '../ledger/coalesce.ts';
 import type { Core } from '../ledger/core.ts';
+import { failureLog } from '../ledger/failure.ts';
 import { epochDue } from '../ledger/turn.ts';
 import type { Signer } from '../platform/signer.ts';
-import { errorCode, errorMessage } from '../protocol/error.ts';
 import { seatOf } from '../protocol/set.ts';
 import { collectStage } from './collect.ts';
 import { combineStage } from './combine.ts';
@@ -24,14 +24,13 @@ export function wireAggregator(core: Core, seat: AggregatorSeat | undefined) {
     ...core,
     seatIn: ({ set }) => (seat ? seatOf(set, seat.watcher)?.seat : undefined),
   });
-  const failed = (stage: string) => (error: unknown) =>
-    log.error({ stage, code: errorCode(error), reason: errorMessage(error) }, 'a stage failed');
+  const failed = failureLog(log);
   const due = () => epochDue(clock, facts.calendar, facts.parameters, core.lastEpoch());
 
   const lead = coalesce(async () => propose?.(collect), failed('propose'));
   const finish = coalesce(async () => {
     const epoch = due();
-    if (epoch === undefined) return;
+    if (epoch === undefined || !core.chain.canSubmit) return;
     const certificate = await combine(epoch);
     if (certificate) await submit.plan(certificate, () => combine(epoch));
   }, failed('combine'));

@@ -39,7 +39,7 @@ export type Core = ReturnType<typeof createCore>;
 export function createCore(platform: Platform, options: { retentionEpochs: number; stateful: boolean }) {
   const { clock, network, store, chain, bls, log } = platform;
   const facts = chain.facts;
-  const pool = new Pool();
+  const pool = new Pool(facts.parameters.deadlineEpochs);
   const known = epochFacts(chain, (epoch) => epoch <= epochAt(facts.calendar, clock.now()));
   const custody = new Custody(store, options.retentionEpochs);
   const fetch = new Fetch(network, pool, custody);

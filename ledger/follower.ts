@@ -8,14 +8,16 @@ import { errorCode, errorMessage } from '../protocol/error.ts';
 /** Blocks asked for in one call: what public RPC providers commonly allow. */
 export const BLOCKS_PER_CALL_MAX = 2_000;
 
-/** Time between looks at the chain. */
-export const POLL_MILLIS = 300;
+/** Time between looks at the chain: an eighth of a view, so that a report is noticed well before the next one begins. */
+export const POLL_MILLIS_MIN = 300;
+export const POLL_MILLIS_MAX = 3_000;
 
 /** Keeps the list of reports on chain, in order, and tells when it grew or was rewritten. */
 export class Follower {
   readonly #chain: Chain;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #pollMillis: number;
   readonly #listeners: ((history: readonly LandedReport[]) => Promise<void>)[] = [];
   #history: LandedReport[] = [];
   #nextBlock: number;
@@ -33,6 +35,8 @@ export class Follower {
     this.#clock = clock;
     this.#log = log;
     this.#nextBlock = chain.facts.deployBlock;
+    const { viewMillis } = chain.facts.parameters;
+    this.#pollMillis = Math.min(POLL_MILLIS_MAX, Math.max(POLL_MILLIS_MIN, Math.round(viewMillis / 8)));
   }
 
   /** Every report on chain that we know of, oldest first. */
@@ -49,7 +53,7 @@ export class Follower {
     const loop = async (): Promise<void> => {
       await this.poll();
       if (this.#stopped) return;
-      this.#cancel = this.#clock.after(POLL_MILLIS, () => {
+      this.#cancel = this.#clock.after(this.#pollMillis, () => {
         this.#running = loop();
       }).cancel;
     };

@@ -42,8 +42,14 @@ type EpochPool = {
  */
 export class Pool {
   readonly #epochs = new Map<number, EpochPool>();
+  readonly #epochsMax: number;
   readonly #listeners: ((epoch: number) => void)[] = [];
   readonly #refusalListeners: ((epoch: number) => void)[] = [];
+
+  /** @param deadlineEpochs epochs with a longer deadline need more room */
+  constructor(deadlineEpochs = 0) {
+    this.#epochsMax = Math.max(EPOCHS_KEPT_MAX, deadlineEpochs + 3);
+  }
 
   /** Called after every new message, with its epoch. */
   onChange(listener: (epoch: number) => void): void {
@@ -171,7 +177,7 @@ export class Pool {
         contested: new Set(),
       };
       this.#epochs.set(epoch, pool);
-      if (this.#epochs.size > EPOCHS_KEPT_MAX) this.#epochs.delete(Math.min(...this.#epochs.keys()));
+      if (this.#epochs.size > this.#epochsMax) this.#epochs.delete(Math.min(...this.#epochs.keys()));
     }
     return pool;
   }

@@ -4,7 +4,7 @@ import type { Log } from '../platform/log.ts';
 import type { Signer } from '../platform/signer.ts';
 import { slotsOf } from '../protocol/assignment.ts';
 import { errorMessage } from '../protocol/error.ts';
-import { ABSENT_MICROS } from '../protocol/sample.ts';
+import { OUTCOME } from '../protocol/sample.ts';
 import { epochStart } from '../protocol/time.ts';
 import type { Measurement } from './artefacts.ts';
 import type { ConsentBook } from './probe/consent.ts';
@@ -53,7 +53,7 @@ export function measureStage({ facts, epochFacts, prober, consent, signer, log }
       );
       // The wall clock counts whole milliseconds, so a start can read up to one before its time; it never was.
       samples.forEach((sample, i) => {
-        if (sample.totalMicros !== ABSENT_MICROS || sample.startMicros > 0) {
+        if (sample.outcome === OUTCOME.good || sample.outcome === OUTCOME.bad) {
           sample.startMicros = Math.max(sample.startMicros, drawn[i]!.offsetMicros);
         }
       });

@@ -30,6 +30,8 @@ export type Inclusion = { readonly txHash: Hex; readonly blockNumber: number; re
  */
 export interface Chain {
   readonly facts: OracleFacts;
+  /** False when no key is configured that could pay for a transaction. */
+  readonly canSubmit: boolean;
   /** The watcher set version active at an epoch. @throws PlumblineError `no-set` when there is none */
   setAt(epoch: number): Promise<WatcherSet>;
   /** Services active at an epoch, in registration order. */

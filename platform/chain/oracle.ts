@@ -73,6 +73,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
 
   return {
     facts,
+    canSubmit: wallet !== undefined,
     setAt: async (epoch) => {
       const args = [BigInt(epoch)] as const;
       const read = { address: facts.registry, abi: watcherRegistryAbi, functionName: 'versionAt', args } as const;

@@ -10,23 +10,24 @@ import type { Rpc } from './client.ts';
 /** Blocks asked for in one call: what public RPC providers commonly allow. */
 export const LOG_BLOCKS_MAX = 2_000;
 
-type Place = { readonly block: bigint; readonly index: number };
-type Joined = Place & { readonly seat: Seat };
-type Sealed = Place & { readonly id: number; readonly occupied: readonly [bigint, bigint]; readonly total: bigint };
-type Listed = { readonly service: Service; readonly activeFrom: number; retiredFrom: number };
-
 /** A public key on chain (256 bytes) to the compressed form of the wire (96 bytes); checks the point. */
 export type KeyDecoder = (publicKey: Uint8Array) => Uint8Array;
 
-/** Watcher sets and services, rebuilt from the registries' logs alone, so any past epoch can be asked for. */
+/** Decoded keys kept: every seat of a full registry, four times over. */
+const KEYS_CACHED_MAX = 2_048;
+
+/**
+ * Watcher sets and services, rebuilt from the registries' logs alone, so any past epoch can be asked for. Logs of final
+ * blocks are read once; those after them are read again every time, because their blocks can still be replaced.
+ */
 export class Registrations {
   readonly #rpc: Rpc;
   readonly #registry: Hex;
   readonly #services: Hex;
   readonly #decodeKey: KeyDecoder;
-  readonly #joined: Joined[] = [];
-  readonly #sealed: Sealed[] = [];
-  readonly #listed = new Map<string, Listed>();
+  readonly #keys = new Map<Hex, Uint8Array>();
+  #final: Logs = { watchers: [], services: [] };
+  #recent: Logs = { watchers: [], services: [] };
   #nextBlock: number;
   #reading: Promise<void> = Promise.resolve();
 
@@ -41,23 +42,37 @@ export class Registrations {
   /** @throws PlumblineError `no-set` when the logs do not give the version */
   async set(id: number): Promise<WatcherSet> {
     await this.#refresh();
-    const sealed = this.#sealed.find((one) => one.id === id);
-    if (!sealed) throw new PlumblineError('no-set', `the registry's logs name no set version ${id}`);
-    const seats = seatsOf(sealed.occupied).map((index) => {
-      const joined = this.#joined.findLast((one) => one.seat.seat === index && isBefore(one, sealed));
-      if (!joined) throw new PlumblineError('no-set', `set ${id} names seat ${index}, which nobody registered`);
-      return joined.seat;
+    const logs = [...this.#final.watchers, ...this.#recent.watchers];
+    const at = logs.findIndex((log) => log.eventName === 'VersionSealed' && log.args.id === id);
+    const sealed = logs[at];
+    if (sealed?.eventName !== 'VersionSealed') {
+      throw new PlumblineError('no-set', `the registry's logs name no set version ${id}`);
+    }
+    // Who held a seat when the version was sealed is whoever registered it last before.
+    const before = logs.slice(0, at);
+    const seats = seatsOf([sealed.args.occupied[0], sealed.args.occupied[1]]).map((index): Seat => {
+      const joined = before.findLast((log) => log.eventName === 'Registered' && log.args.seat === index);
+      if (joined?.eventName === 'Registered') return this.#seatOf(joined.args);
+      throw new PlumblineError('no-set', `set ${id} names seat ${index}, which nobody registered`);
     });
     const set = { id, seats };
-    if (totalStake(set) !== sealed.total) throw new PlumblineError('no-set', `the stakes of set ${id} do not add up`);
+    if (totalStake(set) !== sealed.args.totalEffectiveStake) {
+      throw new PlumblineError('no-set', `the stakes of set ${id} do not add up to what the registry sealed`);
+    }
     return set;
   }
 
   /** Services active at an epoch, in registration order. */
   async services(epoch: number): Promise<Service[]> {
     await this.#refresh();
-    const active = [...this.#listed.values()].filter((one) => one.activeFrom <= epoch && epoch < one.retiredFrom);
-    return active.map(({ service }) => service);
+    const listed = new Map<Hex, Service>();
+    for (const log of [...this.#final.services, ...this.#recent.services]) {
+      const { serviceId } = log.args;
+      if (log.eventName === 'ServiceRegistered') {
+        if (Number(log.args.activeFrom) <= epoch) listed.set(serviceId, serviceOf(log.args));
+      } else if (Number(log.args.retiredFrom) <= epoch) listed.delete(serviceId);
+    }
+    return [...listed.values()];
   }
 
   /** Reads the logs that came since the last time; callers queue up behind one another. */
@@ -67,76 +82,77 @@ export class Registrations {
   }
 
   async #read(): Promise<void> {
-    const newest = Number(await this.#rpc.client.getBlockNumber());
-    while (this.#nextBlock <= newest) {
-      const to = Math.min(newest, this.#nextBlock + LOG_BLOCKS_MAX - 1);
-      const range = { fromBlock: BigInt(this.#nextBlock), toBlock: BigInt(to), strict: true } as const;
-      const [watchers, services] = await Promise.all([
-        this.#rpc.client.getContractEvents({ address: this.#registry, abi: watcherRegistryAbi, ...range }),
-        this.#rpc.client.getContractEvents({ address: this.#services, abi: serviceRegistryAbi, ...range }),
-      ]);
-      for (const log of watchers) this.#takeWatcher(log);
-      for (const log of services) this.#takeService(log);
+    const { client } = this.#rpc;
+    const final = Number((await client.getBlock({ blockTag: 'finalized' })).number);
+    const newest = Number(await client.getBlockNumber());
+    while (this.#nextBlock <= final) {
+      const to = Math.min(final, this.#nextBlock + LOG_BLOCKS_MAX - 1);
+      this.#final = joined(this.#final, await this.#logs(this.#nextBlock, to));
       this.#nextBlock = to + 1;
     }
+    let recent: Logs = { watchers: [], services: [] };
+    for (let from = this.#nextBlock; from <= newest; from += LOG_BLOCKS_MAX) {
+      recent = joined(recent, await this.#logs(from, Math.min(newest, from + LOG_BLOCKS_MAX - 1)));
+    }
+    this.#recent = recent;
   }
 
-  #takeWatcher(log: WatcherLog): void {
-    const place = { block: log.blockNumber, index: log.logIndex };
-    if (log.eventName === 'Registered') {
-      const { seat, operator, watcher, publicKey, effectiveStake, metadata } = log.args;
-      this.#joined.push({
-        ...place,
-        seat: {
-          seat,
-          watcher: fromHex(watcher),
-          publicKey: this.#decodeKey(fromHex(publicKey)),
-          stake: effectiveStake,
-          operator,
-          operatorId: textOf(metadata.operatorId),
-          region: metadata.region,
-        },
-      });
-    } else if (log.eventName === 'VersionSealed') {
-      const { id, occupied, totalEffectiveStake } = log.args;
-      this.#sealed.push({ ...place, id, occupied: [occupied[0], occupied[1]], total: totalEffectiveStake });
-    }
+  async #logs(from: number, to: number): Promise<Logs> {
+    const range = { fromBlock: BigInt(from), toBlock: BigInt(to), strict: true } as const;
+    const [watchers, services] = await Promise.all([
+      this.#rpc.client.getContractEvents({ address: this.#registry, abi: watcherRegistryAbi, ...range }),
+      this.#rpc.client.getContractEvents({ address: this.#services, abi: serviceRegistryAbi, ...range }),
+    ]);
+    // Only what this page reads: exits show in the next sealed version.
+    const taken = watchers.filter(({ eventName }) => eventName === 'Registered' || eventName === 'VersionSealed');
+    return { watchers: taken, services };
   }
 
-  #takeService(log: ServiceLog): void {
-    if (log.eventName === 'ServiceRegistered') {
-      const { serviceId, provider, activeFrom, config } = log.args;
-      const { kind, url, method, slotsPerEpoch, timeoutMillis, expectedStatus } = config;
-      const service = {
-        id: fromHex(serviceId),
-        provider,
-        kind,
-        url,
-        method,
-        slotsPerEpoch,
-        timeoutMillis,
-        expectedStatus,
-        bodyDigest: fromHex(config.bodyDigest),
-        extra: fromHex(config.extra),
-      };
-      this.#listed.set(serviceId, {
-        service,
-        activeFrom: Number(activeFrom),
-        retiredFrom: Number.POSITIVE_INFINITY,
-      });
-    } else if (log.eventName === 'ServiceRetired') {
-      const listed = this.#listed.get(log.args.serviceId);
-      if (listed) listed.retiredFrom = Number(log.args.retiredFrom);
+  #seatOf(args: Extract<WatcherLog, { eventName: 'Registered' }>['args']): Seat {
+    const { seat, operator, watcher, publicKey, effectiveStake, metadata } = args;
+    let decoded = this.#keys.get(publicKey);
+    if (!decoded) {
+      decoded = this.#decodeKey(fromHex(publicKey));
+      if (this.#keys.size >= KEYS_CACHED_MAX) this.#keys.clear();
+      this.#keys.set(publicKey, decoded);
     }
+    return {
+      seat,
+      watcher: fromHex(watcher),
+      publicKey: decoded,
+      stake: effectiveStake,
+      operator,
+      operatorId: textOf(metadata.operatorId),
+      region: metadata.region,
+    };
   }
+}
+
+type Logs = { readonly watchers: readonly WatcherLog[]; readonly services: readonly ServiceLog[] };
+
+function joined(a: Logs, b: Logs): Logs {
+  return { watchers: [...a.watchers, ...b.watchers], services: [...a.services, ...b.services] };
+}
+
+function serviceOf(args: Extract<ServiceLog, { eventName: 'ServiceRegistered' }>['args']): Service {
+  const { serviceId, provider, config } = args;
+  const { kind, url, method, slotsPerEpoch, timeoutMillis, expectedStatus } = config;
+  return {
+    id: fromHex(serviceId),
+    provider,
+    kind,
+    url,
+    method,
+    slotsPerEpoch,
+    timeoutMillis,
+    expectedStatus,
+    bodyDigest: fromHex(config.bodyDigest),
+    extra: fromHex(config.extra),
+  };
 }
 
 type WatcherLog = GetContractEventsReturnType<typeof watcherRegistryAbi, undefined, true>[number];
 type ServiceLog = GetContractEventsReturnType<typeof serviceRegistryAbi, undefined, true>[number];
-
-function isBefore(a: Place, b: Place): boolean {
-  return a.block < b.block || (a.block === b.block && a.index < b.index);
-}
 
 /** A bytes32 label as text, without its padding. */
 function textOf(word: Hex): string {

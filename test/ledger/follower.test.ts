@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { BLOCKS_PER_CALL_MAX, Follower, POLL_MILLIS } from '../../ledger/follower.ts';
+import { BLOCKS_PER_CALL_MAX, Follower, POLL_MILLIS_MIN as POLL_MILLIS } from '../../ledger/follower.ts';
 import type { Chain } from '../../platform/chain/chain.ts';
 import { toHex, ZERO_BYTES32 } from '../../protocol/bytes.ts';
 import type { LandedReport } from '../../protocol/certificate.ts';

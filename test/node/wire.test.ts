@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { JOURNAL_EPOCHS, LOOK_AGAIN_MILLIS } from '../../node/wire.ts';
+import { LOOK_AGAIN_MILLIS } from '../../node/consider.ts';
+import { JOURNAL_EPOCHS } from '../../node/wire.ts';
 import { seatsOf } from '../../protocol/bitmap.ts';
 import { decodeCommit } from '../../protocol/commit.ts';
 import { doublySigned } from '../support/simnet/signed.ts';

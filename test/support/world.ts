@@ -272,6 +272,7 @@ function fakeChain({ facts, set, services, landed, seed }: FakeParts): Chain {
   const newest = () => landed.at(-1)?.blockNumber ?? facts.deployBlock;
   return {
     facts,
+    canSubmit: false,
     setAt: async () => set,
     servicesAt: async () => services,
     seedAt: async (epoch) => seedAt(facts, seed, epoch),

@@ -76,6 +76,7 @@ export class SimChain {
     const { set, services } = this.#parts;
     return {
       facts: this.facts,
+      canSubmit: true,
       setAt: () => guard(() => set),
       servicesAt: () => guard(() => services),
       seedAt: (epoch) => guard(() => this.#seedAt(epoch)),
