@@ -42,8 +42,8 @@ function renderGroup(title: string, { tallies, concentration }: Group): string[]
   return align([
     head,
     ...rows,
-    metric('fewest with 1/3 (halt)', ({ toHalt }) => String(toHalt)),
-    metric('fewest above 2/3 (forge)', ({ toForge }) => String(toForge)),
+    metric('Nakamoto, to halt (>= 1/3)', ({ toHalt }) => String(toHalt)),
+    metric('Nakamoto, to forge (> 2/3)', ({ toForge }) => String(toForge)),
     metric('Gini', ({ giniPpm }) => decimal(giniPpm)),
     metric('HHI', ({ hhi }) => String(hhi)),
   ]);

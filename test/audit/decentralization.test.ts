@@ -69,7 +69,7 @@ describe('audit decentralization', () => {
     const text = renderDecentralization(found).join('\n');
     expect(text).toContain('epochs 0 to 7: 7 reports on chain, 1 epochs without one');
     expect(text).toMatch(/alpha +2 +54\.54 %/);
-    expect(text).toMatch(/fewest with 1\/3 \(halt\) +1 /);
+    expect(text).toMatch(/Nakamoto, to halt \(>= 1\/3\) +1 /);
     expect(text).not.toContain('\u001b');
     expect(JSON.parse(JSON.stringify(decentralizationJson(found))).operators.tallies[0].stake).toBe('600');
   });

@@ -5,6 +5,7 @@ import { CommanderError } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditCommand } from '../../cli/audit.ts';
 import { startAnvil } from '../../platform/chain/anvil.ts';
+import { connectRpc } from '../../platform/chain/client.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -80,6 +81,9 @@ describe('plumbline audit', () => {
     const dir = await devnet('stopped');
     const state = join(dir, 'anvil-state.json');
     const anvil = await startAnvil({ chainId: CHAIN_ID, args: ['--state', state] });
+    // A chain that has answered has its signal handler in place, and so writes its state when it is told to end.
+    const { client } = await connectRpc(anvil.url);
+    await client.request({ method: 'evm_mine' } as never);
     await anvil.stop();
     const { code, errors } = await audit('decentralization', '--devnet', dir);
     expect([code, errors]).toEqual([3, expect.stringContaining('[no-oracle]')]);
