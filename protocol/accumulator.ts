@@ -1,9 +1,18 @@
 import { ByteVectorType, ContainerType, ListCompositeType } from '@chainsafe/ssz';
-import { keccak } from './bytes.ts';
-import { addToHistogram, bucketOf, type Histogram, INFINITE_BUCKET } from './histogram.ts';
+import { keccakTwice } from './bytes.ts';
+import {
+  addToHistogram,
+  bucketOf,
+  bucketsOf,
+  type Histogram,
+  histogramOfBuckets,
+  INFINITE_BUCKET,
+  mergeHistograms,
+} from './histogram.ts';
 import { HISTOGRAM_BUCKETS_MAX } from './limits.ts';
 import { ABSENT_BURST, ABSENT_MICROS, OUTCOME, type Sample } from './sample.ts';
 import { U16, U32, U64, U256 } from './uint.ts';
+import { Writer } from './writer.ts';
 
 /**
  * What one watcher saw of one service in one window, added up. Nothing is voted per probe or per epoch; statistics are
@@ -20,9 +29,9 @@ export type Accumulator = {
   bad: number;
   unknown: number;
   fault: number;
-  latency: Map<number, number>;
-  finality: Map<number, number>;
-  headLag: Map<number, number>;
+  latency: Histogram;
+  finality: Histogram;
+  headLag: Histogram;
   burstsMet: number;
   bursts: number;
   correct: number;
@@ -39,6 +48,12 @@ export type Window = {
   /** Ascending by watcher. */
   accumulators: Accumulator[];
 };
+
+/** service, start, length, epochs counted. */
+const WINDOW_KEY_BYTES = 32 + 8 + 4 + 4;
+/** watcher, region, two weights, five counts, three offsets, five numbers. */
+const FIXED_BYTES = 32 + 2 + 2 * 32 + 5 * 4 + 3 * 4 + 5 * 4;
+const BUCKET_BYTES = 2 + 4;
 
 const BucketSsz = new ContainerType({ bucket: U16, count: U32 }, { typeName: 'Bucket' });
 const HistogramSsz = new ListCompositeType(BucketSsz, HISTOGRAM_BUCKETS_MAX);
@@ -68,21 +83,25 @@ export const AccumulatorSsz = new ContainerType(
 
 type Flat = ReturnType<typeof AccumulatorSsz.defaultValue>;
 
-function flatten(histogram: Histogram): { bucket: number; count: number }[] {
-  return [...histogram].sort((a, b) => a[0] - b[0]).map(([bucket, count]) => ({ bucket, count }));
-}
-
 export function toFlat(accumulator: Accumulator): Flat {
   const { latency, finality, headLag, ...rest } = accumulator;
-  return { ...rest, latency: flatten(latency), finality: flatten(finality), headLag: flatten(headLag) };
+  return { ...rest, latency: bucketsOf(latency), finality: bucketsOf(finality), headLag: bucketsOf(headLag) };
 }
 
+/** @throws RangeError when the buckets of a histogram do not ascend */
 export function fromFlat(flat: Flat): Accumulator {
-  const map = (list: Flat['latency']) => new Map(list.map(({ bucket, count }) => [bucket, count]));
-  return { ...flat, latency: map(flat.latency), finality: map(flat.finality), headLag: map(flat.headLag) };
+  return {
+    ...flat,
+    latency: histogramOfBuckets(flat.latency),
+    finality: histogramOfBuckets(flat.finality),
+    headLag: histogramOfBuckets(flat.headLag),
+  };
 }
 
-export function emptyAccumulator(watcher: Uint8Array, region: number): Accumulator {
+/** One whose histograms are its own still, so that samples can be added in place; of others, windows share them. */
+export type Draft = Accumulator & Record<'latency' | 'finality' | 'headLag', number[]>;
+
+export function emptyAccumulator(watcher: Uint8Array, region: number): Draft {
   return {
     watcher,
     region,
@@ -93,9 +112,9 @@ export function emptyAccumulator(watcher: Uint8Array, region: number): Accumulat
     bad: 0,
     unknown: 0,
     fault: 0,
-    latency: new Map(),
-    finality: new Map(),
-    headLag: new Map(),
+    latency: [],
+    finality: [],
+    headLag: [],
     burstsMet: 0,
     bursts: 0,
     correct: 0,
@@ -104,15 +123,34 @@ export function emptyAccumulator(watcher: Uint8Array, region: number): Accumulat
   };
 }
 
-export function copyAccumulator(a: Accumulator): Accumulator {
-  return { ...a, latency: new Map(a.latency), finality: new Map(a.finality), headLag: new Map(a.headLag) };
+/** What one watcher saw in both of two stretches of one window; neither is changed. Watcher and region are the first's. */
+export function mergeAccumulators(a: Accumulator, b: Accumulator): Accumulator {
+  return {
+    watcher: a.watcher,
+    region: a.region,
+    assignedWeight: a.assignedWeight + b.assignedWeight,
+    countedWeight: a.countedWeight + b.countedWeight,
+    epochsCounted: a.epochsCounted + b.epochsCounted,
+    good: a.good + b.good,
+    bad: a.bad + b.bad,
+    unknown: a.unknown + b.unknown,
+    fault: a.fault + b.fault,
+    latency: mergeHistograms(a.latency, b.latency),
+    finality: mergeHistograms(a.finality, b.finality),
+    headLag: mergeHistograms(a.headLag, b.headLag),
+    burstsMet: a.burstsMet + b.burstsMet,
+    bursts: a.bursts + b.bursts,
+    correct: a.correct + b.correct,
+    checked: a.checked + b.checked,
+    minRttMicros: Math.min(a.minRttMicros, b.minRttMicros),
+  };
 }
 
 /**
  * Adds one sample in place. A bad answer has infinite latency: an answer that fails its assertion was not given, and
  * dropping it would let quick errors improve a tail. A stall shortens the time, which favours the provider.
  */
-export function addSample(into: Accumulator, sample: Sample): void {
+export function addSample(into: Draft, sample: Sample): void {
   if (sample.outcome === OUTCOME.unknown) into.unknown++;
   else if (sample.outcome === OUTCOME.watcherFault) into.fault++;
   else if (sample.outcome === OUTCOME.bad) {
@@ -131,15 +169,70 @@ export function addSample(into: Accumulator, sample: Sample): void {
   }
 }
 
-const OPEN = Uint8Array.of(0);
-const WindowKeySsz = new ContainerType(
+export const WindowKeySsz = new ContainerType(
   { serviceId: new ByteVectorType(32), windowStart: U64, windowEpochs: U32, epochsCounted: U32 },
   { typeName: 'WindowKey' },
 );
 
-/** Merkle leaf of one open accumulator; a zero byte tells it from the statistics of closed windows. */
+/** The open byte, the window's key, the accumulator's fixed part, and three histograms at their longest. */
+const writer = new Writer(1 + WINDOW_KEY_BYTES + FIXED_BYTES + 3 * BUCKET_BYTES * HISTOGRAM_BUCKETS_MAX);
+
+/**
+ * A zero byte, WindowKeySsz of the window and AccumulatorSsz of the accumulator, written by hand: the generic way takes ten
+ * times as long. test/protocol/accumulator.test.ts holds them equal. Valid until the next call.
+ * @throws RangeError for a field that its layout does not hold
+ */
+export function openBytes(window: Window, accumulator: Accumulator): Uint8Array {
+  const { latency, finality, headLag } = accumulator;
+  writer.restart();
+  writer.u8(0); // a zero byte tells it from the statistics of closed windows
+  writer.raw(window.serviceId, 32);
+  writer.u64(window.windowStart);
+  writer.u32(window.windowEpochs);
+  writer.u32(window.epochsCounted);
+  writer.raw(accumulator.watcher, 32);
+  writer.u16(accumulator.region);
+  writer.u256(accumulator.assignedWeight);
+  writer.u256(accumulator.countedWeight);
+  writer.u32(accumulator.epochsCounted);
+  writer.u32(accumulator.good);
+  writer.u32(accumulator.bad);
+  writer.u32(accumulator.unknown);
+  writer.u32(accumulator.fault);
+  // SSZ puts lists behind the fixed part, which says where each begins.
+  const finalityAt = FIXED_BYTES + bytesOf(latency);
+  writer.u32(FIXED_BYTES);
+  writer.u32(finalityAt);
+  writer.u32(finalityAt + bytesOf(finality));
+  writer.u32(accumulator.burstsMet);
+  writer.u32(accumulator.bursts);
+  writer.u32(accumulator.correct);
+  writer.u32(accumulator.checked);
+  writer.u32(accumulator.minRttMicros);
+  for (const histogram of [latency, finality, headLag]) {
+    checkLength(histogram);
+    for (let i = 0; i < histogram.length; i += 2) {
+      writer.u16(histogram[i]!);
+      writer.u32(histogram[i + 1]!);
+    }
+  }
+  return writer.written();
+}
+
+function bytesOf(histogram: Histogram): number {
+  return BUCKET_BYTES * (histogram.length / 2);
+}
+
+/** @throws RangeError above HISTOGRAM_BUCKETS_MAX buckets */
+function checkLength(histogram: Histogram): void {
+  const buckets = histogram.length / 2;
+  if (buckets <= HISTOGRAM_BUCKETS_MAX) return;
+  throw new RangeError(`${buckets} buckets, a histogram has at most ${HISTOGRAM_BUCKETS_MAX}`);
+}
+
+/** Merkle leaf of one open accumulator. */
 export function accumulatorLeaf(window: Window, accumulator: Accumulator): Uint8Array {
-  return keccak(keccak(OPEN, WindowKeySsz.serialize(window), AccumulatorSsz.serialize(toFlat(accumulator))));
+  return keccakTwice(openBytes(window, accumulator));
 }
 
 export function windowKey(serviceId: Uint8Array, windowStart: number, windowEpochs: number): string {

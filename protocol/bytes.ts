@@ -1,4 +1,4 @@
-import { keccak_256 } from '@noble/hashes/sha3.js';
+import { KECCAK } from './keccak.ts';
 
 /** A 0x-prefixed hex string; the form in which words travel to and from the chain. */
 export type Hex = `0x${string}`;
@@ -7,9 +7,12 @@ export const ZERO_BYTES32 = new Uint8Array(32);
 
 /** keccak256 of the concatenation of the parts: 32 bytes. */
 export function keccak(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = keccak_256.create();
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+  return KECCAK.once(parts);
+}
+
+/** keccak256(keccak256(parts)): how every Merkle leaf is hashed, so that no inner node can pass for one. */
+export function keccakTwice(...parts: readonly Uint8Array[]): Uint8Array {
+  return KECCAK.twice(parts);
 }
 
 export function toHex(bytes: Uint8Array): Hex {
@@ -35,7 +38,13 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Lexicographic order of bytes, which is numeric order of big-endian words. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  return Buffer.compare(a, b);
+  if (a === b) return 0;
+  // Hashes differ in their first bytes, so a loop is done before a call out of JavaScript would begin.
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    if (a[i] !== b[i]) return a[i]! < b[i]! ? -1 : 1;
+  }
+  return Math.sign(a.length - b.length);
 }
 
 /** `value` as `length` big-endian bytes. Throws when it does not fit. */

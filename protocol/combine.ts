@@ -13,15 +13,27 @@ function cumulate(ordered: readonly Weighted<number>[], passes: (sum: bigint) =>
   return undefined;
 }
 
-function sorted(values: readonly Weighted<number>[], bestFirst: boolean, higherBetter: boolean): Weighted<number>[] {
-  const sign = bestFirst === higherBetter ? -1 : 1;
-  return [...values].sort((a, b) => sign * (a.value - b.value));
+function ascending(values: readonly Weighted<number>[]): Weighted<number>[] {
+  return [...values].sort((a, b) => a.value - b.value);
+}
+
+function totalOf(values: readonly Weighted<unknown>[]): bigint {
+  return values.reduce((sum, { weight }) => sum + weight, 0n);
+}
+
+function medianOf(bestFirst: readonly Weighted<number>[]): number | undefined {
+  const total = totalOf(bestFirst);
+  return cumulate(bestFirst, (sum) => total > 0n && 2n * sum >= total);
+}
+
+function tailOf(worstFirst: readonly Weighted<number>[], assigned: bigint): number | undefined {
+  return cumulate(worstFirst, (sum) => 3n * sum > assigned);
 }
 
 /** Weighted median from the best value on, so that an even split favours the provider. */
 export function weightedMedian(values: readonly Weighted<number>[], higherBetter: boolean): number | undefined {
-  const total = values.reduce((sum, { weight }) => sum + weight, 0n);
-  return cumulate(sorted(values, true, higherBetter), (sum) => total > 0n && 2n * sum >= total);
+  const upwards = ascending(values);
+  return medianOf(higherBetter ? upwards.reverse() : upwards);
 }
 
 /**
@@ -33,25 +45,41 @@ export function weightedTail(
   assigned: bigint,
   higherBetter: boolean,
 ): number | undefined {
-  return cumulate(sorted(values, false, higherBetter), (sum) => 3n * sum > assigned);
+  const upwards = ascending(values);
+  return tailOf(higherBetter ? upwards : upwards.reverse(), assigned);
 }
 
 /** Distance between the weighted quartiles: how far watchers disagree, insensitive to less than a quarter of liars. */
 export function weightedSpread(values: readonly Weighted<number>[]): number {
-  const total = values.reduce((sum, { weight }) => sum + weight, 0n);
+  const total = totalOf(values);
   if (total === 0n) return 0;
-  const ascending = sorted(values, true, false);
-  const at = (share: bigint) => cumulate(ascending, (sum) => 4n * sum >= share * total) ?? 0;
+  const upwards = ascending(values);
+  const at = (share: bigint) => cumulate(upwards, (sum) => 4n * sum >= share * total) ?? 0;
   return at(3n) - at(1n);
 }
 
-/** Combines point and both bounds by the same order statistic; each is monotone, so lower <= value <= upper holds. */
+/** The two values that a leaf publishes of one metric; undefined where no order statistic exists. */
+export type Combined = { readonly median: Bounded | undefined; readonly tail: Bounded | undefined };
+
+/**
+ * weightedMedian and weightedTail of point and both bounds, each by the same order statistic; each is monotone, so
+ * lower <= value <= upper holds. One order serves both: from the best for the median, from the worst for the tail.
+ */
 export function combineBounded(
   values: readonly Weighted<Bounded>[],
-  pick: (values: readonly Weighted<number>[]) => number | undefined,
-): Bounded | undefined {
-  const part = (of: keyof Bounded) => pick(values.map(({ value, weight }) => ({ value: value[of], weight })));
+  assigned: bigint,
+  higherBetter: boolean,
+): Combined {
+  const part = (of: keyof Bounded) => {
+    const upwards = ascending(values.map(({ value, weight }) => ({ value: value[of], weight })));
+    const downwards = upwards.toReversed();
+    const [bestFirst, worstFirst] = higherBetter ? [downwards, upwards] : [upwards, downwards];
+    return { median: medianOf(bestFirst), tail: tailOf(worstFirst, assigned) };
+  };
   const [value, lower, upper] = [part('value'), part('lower'), part('upper')];
-  if (value === undefined || lower === undefined || upper === undefined) return undefined;
-  return { value, lower, upper };
+  const boundedOf = (which: 'median' | 'tail'): Bounded | undefined => {
+    const [v, l, u] = [value[which], lower[which], upper[which]];
+    return v === undefined || l === undefined || u === undefined ? undefined : { value: v, lower: l, upper: u };
+  };
+  return { median: boundedOf('median'), tail: boundedOf('tail') };
 }

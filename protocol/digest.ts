@@ -1,5 +1,5 @@
-import { hashTypedData } from 'viem';
-import { fromHex, type Hex, toHex } from './bytes.ts';
+import { domainSeparator, isAddress } from 'viem';
+import { bigEndian, fromHex, type Hex, keccak, toHex } from './bytes.ts';
 
 /**
  * Everything that a BLS key signs is an EIP-712 digest of its own type, bound to one chain and one oracle: a signature
@@ -39,27 +39,59 @@ export const TYPES = {
   ],
 } as const;
 
-function digest(domain: Domain, primaryType: keyof typeof TYPES, message: Record<string, unknown>): Uint8Array {
-  return fromHex(
-    hashTypedData({
-      domain: { name: 'Plumbline', version: '1', chainId: domain.chainId, verifyingContract: toHex(domain.oracle) },
-      types: { [primaryType]: TYPES[primaryType] },
-      primaryType,
-      message,
-    } as Parameters<typeof hashTypedData>[0]),
-  );
+/** Not changed after its first use: the separator is remembered by object. */
+const separators = new WeakMap<Domain, Uint8Array>();
+
+function separatorOf(domain: Domain): Uint8Array {
+  let separator = separators.get(domain);
+  if (!separator) {
+    const verifyingContract = toHex(domain.oracle);
+    const named = { name: 'Plumbline', version: '1', chainId: domain.chainId, verifyingContract };
+    separator = fromHex(domainSeparator({ domain: named }));
+    separators.set(domain, separator);
+  }
+  return separator;
+}
+
+const TYPE_HASHES = new Map(
+  Object.entries(TYPES).map(([name, fields]) => {
+    const text = `${name}(${fields.map((field) => `${field.type} ${field.name}`).join(',')})`;
+    return [name, keccak(new TextEncoder().encode(text))];
+  }),
+);
+const PREFIX = Uint8Array.of(0x19, 0x01);
+
+/**
+ * keccak256(0x1901 ‖ domain separator ‖ keccak256(type hash ‖ one word a field)), written out: each message that is heard
+ * costs one, and the general way takes ten times as long. test/protocol/digest.test.ts holds it to the definition.
+ */
+function digest(domain: Domain, type: keyof typeof TYPES, words: readonly Uint8Array[]): Uint8Array {
+  return keccak(PREFIX, separatorOf(domain), keccak(TYPE_HASHES.get(type)!, ...words));
+}
+
+/** @throws RangeError when the number does not fit the bytes of its type */
+function word(value: number | bigint, bytes: 4 | 8): Uint8Array {
+  const padded = new Uint8Array(32);
+  padded.set(bigEndian(value, bytes), 32 - bytes);
+  return padded;
+}
+
+/** @throws RangeError unless it has 32 bytes */
+function bytes32(value: Uint8Array): Uint8Array {
+  if (value.length !== 32) throw new RangeError(`a bytes32 has 32 bytes, not ${value.length}`);
+  return value;
 }
 
 export function commitDigest(domain: Domain, epoch: number, watcher: Uint8Array, commitment: Uint8Array): Uint8Array {
-  return digest(domain, 'Commit', { epoch: BigInt(epoch), watcher: toHex(watcher), commitment: toHex(commitment) });
+  return digest(domain, 'Commit', [word(epoch, 8), bytes32(watcher), bytes32(commitment)]);
 }
 
 export function proposalDigest(domain: Domain, epoch: number, view: number, report: Uint8Array): Uint8Array {
-  return digest(domain, 'Proposal', { epoch: BigInt(epoch), view, report: toHex(report) });
+  return digest(domain, 'Proposal', [word(epoch, 8), word(view, 4), bytes32(report)]);
 }
 
 export function attestationDigest(domain: Domain, epoch: number, view: number, report: Uint8Array): Uint8Array {
-  return digest(domain, 'Attestation', { epoch: BigInt(epoch), view, report: toHex(report) });
+  return digest(domain, 'Attestation', [word(epoch, 8), word(view, 4), bytes32(report)]);
 }
 
 /** @param missing keccak256 over the identifiers of the batches that the proposal left out */
@@ -70,11 +102,11 @@ export function refusalDigest(
   report: Uint8Array,
   missing: Uint8Array,
 ): Uint8Array {
-  return digest(domain, 'Refusal', { epoch: BigInt(epoch), view, report: toHex(report), missing: toHex(missing) });
+  return digest(domain, 'Refusal', [word(epoch, 8), word(view, 4), bytes32(report), bytes32(missing)]);
 }
 
 export function vrfDigest(domain: Domain, epoch: number, seed: Uint8Array): Uint8Array {
-  return digest(domain, 'VrfInput', { epoch: BigInt(epoch), seed: toHex(seed) });
+  return digest(domain, 'VrfInput', [word(epoch, 8), bytes32(seed)]);
 }
 
 /** Bound to the registry, because a key is proved before any oracle names it. */
@@ -84,5 +116,9 @@ export function possessionDigest(
   operator: Hex,
   watcher: Uint8Array,
 ): Uint8Array {
-  return digest({ chainId, oracle: registry }, 'ProofOfPossession', { operator, watcher: toHex(watcher) });
+  const address = new Uint8Array(32);
+  // A wrong checksum is a typing mistake: the key would be proved for somebody else.
+  if (!isAddress(operator)) throw new RangeError(`not an address: ${operator}`);
+  address.set(fromHex(operator), 12);
+  return digest({ chainId, oracle: registry }, 'ProofOfPossession', [address, bytes32(watcher)]);
 }

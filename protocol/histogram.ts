@@ -3,8 +3,11 @@
  * is cut into 32 equal buckets, so a bucket is at most 1/32 of its lower edge wide and its midpoint is off by at most
  * 1.6 %. The last bucket holds +infinity: a time-out, never dropped. Integers only; merging is adding counts, so the
  * result does not depend on any order.
+ *
+ * Held flat as bucket, count, bucket, count, …, buckets ascending: one histogram has one form, and merging, hashing and
+ * ranks walk it from left to right. (Plain arrays: they are made by the ten thousand, and typed ones cost more to make.)
  */
-export type Histogram = ReadonlyMap<number /* bucket */, number /* count */>;
+export type Histogram = readonly number[];
 
 const EXACT = 64;
 const PER_OCTAVE = 32;
@@ -43,23 +46,62 @@ export function bucketMiddle(bucket: number): number {
   return Math.floor((bucketLower(bucket) + bucketUpper(bucket)) / 2);
 }
 
-/** Adds in place; `bucket` from bucketOf, or INFINITE_BUCKET. */
-export function addToHistogram(histogram: Map<number, number>, bucket: number, count = 1): void {
-  histogram.set(bucket, (histogram.get(bucket) ?? 0) + count);
+/** Adds one value in place; `bucket` from bucketOf, or INFINITE_BUCKET. */
+export function addToHistogram(histogram: number[], bucket: number): void {
+  addBefore(histogram, histogram.length, bucket, 1);
+}
+
+/** Counts added bucket by bucket. Both stay as they are; beside an empty histogram the result is the other one itself. */
+export function mergeHistograms(a: Histogram, b: Histogram): Histogram {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
+  // A window's histogram takes in the few values of one epoch: the copy is quick, and most of them find their bucket.
+  const merged = a.slice();
+  let end = merged.length;
+  for (let i = b.length - 2; i >= 0; i -= 2) end = addBefore(merged, end, b[i]!, b[i + 1]!);
+  return merged;
+}
+
+/** Adds a count to a bucket that is below all from `end` on. Returns where the buckets begin that are not below it. */
+function addBefore(histogram: number[], end: number, bucket: number, count: number): number {
+  let at = end;
+  while (at > 0 && histogram[at - 2]! > bucket) at -= 2;
+  if (at === 0 || histogram[at - 2] !== bucket) {
+    histogram.splice(at, 0, bucket, count);
+    return at;
+  }
+  histogram[at - 1]! += count;
+  return at - 2;
+}
+
+/** Buckets and counts, as snapshots list them. */
+export function bucketsOf(histogram: Histogram): { bucket: number; count: number }[] {
+  return Array.from({ length: histogram.length / 2 }, (_, i) => ({
+    bucket: histogram[2 * i]!,
+    count: histogram[2 * i + 1]!,
+  }));
+}
+
+/** The inverse of bucketsOf. @throws RangeError unless buckets ascend: another order would be a second form of one thing */
+export function histogramOfBuckets(list: readonly { bucket: number; count: number }[]): Histogram {
+  list.forEach(({ bucket }, i) => {
+    if (i > 0 && bucket <= list[i - 1]!.bucket) throw new RangeError(`bucket ${bucket} is out of order or comes twice`);
+  });
+  return list.flatMap(({ bucket, count }) => [bucket, count]);
 }
 
 export function histogramCount(histogram: Histogram): number {
   let count = 0;
-  for (const n of histogram.values()) count += n;
+  for (let i = 1; i < histogram.length; i += 2) count += histogram[i]!;
   return count;
 }
 
 /** Bucket of the value of rank `rank` (1 = smallest). @throws RangeError outside 1 .. count */
 export function bucketAtRank(histogram: Histogram, rank: number): number {
   let seen = 0;
-  for (const bucket of [...histogram.keys()].sort((a, b) => a - b)) {
-    seen += histogram.get(bucket)!;
-    if (rank >= 1 && seen >= rank) return bucket;
+  for (let i = 0; i < histogram.length; i += 2) {
+    seen += histogram[i + 1]!;
+    if (rank >= 1 && seen >= rank) return histogram[i]!;
   }
   throw new RangeError(`no value of rank ${rank} among ${seen}`);
 }

@@ -1,8 +1,8 @@
 import { encodeAbiParameters, parseAbiParameters } from 'viem';
 import type { Window } from './accumulator.ts';
 import type { Bounded } from './bounds.ts';
-import { fromHex, type Hex, keccak, toHex } from './bytes.ts';
-import { combineBounded, weightedMedian, weightedSpread, weightedTail } from './combine.ts';
+import { fromHex, type Hex, keccakTwice, toHex } from './bytes.ts';
+import { combineBounded, weightedSpread } from './combine.ts';
 import { higherIsBetter, METRIC, METRIC_COUNT } from './metric.ts';
 import type { Parameters } from './parameters.ts';
 import type { WatcherStatistics } from './statistics.ts';
@@ -95,16 +95,22 @@ export const LEAF_ABI = parseAbiParameters(
     'uint256[12] stats)',
 );
 
-/** The inverse of leafToAbi; takes what viem decodes. */
+/** @throws RangeError beyond the integers that a number holds exactly: rounded, it would be another leaf */
+function exact(n: bigint): number {
+  if (n > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`${n} is beyond the integers that a number holds`);
+  return Number(n);
+}
+
+/** The inverse of leafToAbi; takes what viem decodes. @throws RangeError for what no leaf of ours says */
 export function leafFromAbi(leaf: AbiLeaf): Leaf {
   return {
     ...leaf,
     serviceId: fromHex(leaf.serviceId),
-    windowStart: Number(leaf.windowStart),
-    samplesGood: Number(leaf.samplesGood),
-    samplesBad: Number(leaf.samplesBad),
-    samplesUnknown: Number(leaf.samplesUnknown),
-    samplesFault: Number(leaf.samplesFault),
+    windowStart: exact(leaf.windowStart),
+    samplesGood: exact(leaf.samplesGood),
+    samplesBad: exact(leaf.samplesBad),
+    samplesUnknown: exact(leaf.samplesUnknown),
+    samplesFault: exact(leaf.samplesFault),
     stats: leaf.stats.map(unpackStat),
   };
 }
@@ -115,7 +121,7 @@ export function encodeLeaf(leaf: Leaf): Hex {
 
 /** Double hash, as OpenZeppelin's tree: no inner node can pass for a leaf. */
 export function leafHash(leaf: Leaf): Uint8Array {
-  return keccak(keccak(fromHex(encodeLeaf(leaf))));
+  return keccakTwice(fromHex(encodeLeaf(leaf)));
 }
 
 /** @param all every assigned watcher: what only invalid ones measured is insufficient, and not absent */
@@ -135,8 +141,7 @@ function statOf(
     const measured = all.some((watcher) => watcher.metrics[metric] !== 'absent');
     return { status: measured ? STAT.insufficient : STAT.absent, median: ZERO, tail: ZERO };
   }
-  const median = combineBounded(values, (v) => weightedMedian(v, better));
-  const tail = combineBounded(values, (v) => weightedTail(v, assigned, better));
+  const { median, tail } = combineBounded(values, assigned, better);
   return { status: STAT.present, median: median ?? ZERO, tail: tail ?? ZERO };
 }
 

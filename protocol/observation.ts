@@ -1,5 +1,5 @@
 import { ByteVectorType, ContainerType } from '@chainsafe/ssz';
-import { bigEndian, keccak } from './bytes.ts';
+import { bigEndian, keccakTwice } from './bytes.ts';
 import { PlumblineError } from './error.ts';
 import { merkleTree } from './merkle.ts';
 import { U16 } from './uint.ts';
@@ -25,7 +25,7 @@ export function checkObservations(observations: readonly Observation[]): void {
 
 /** Double-hashed like every Merkle leaf here, so that no inner node can pass for one. */
 export function observationLeaf({ seat, watcher, batchHash, commitment }: Observation): Uint8Array {
-  return keccak(keccak(bigEndian(seat, 32), watcher, batchHash, commitment));
+  return keccakTwice(bigEndian(seat, 32), watcher, batchHash, commitment);
 }
 
 /** batchesRoot of the header. */

@@ -1,8 +1,8 @@
 import {
   type Accumulator,
   addSample,
-  copyAccumulator,
   emptyAccumulator,
+  mergeAccumulators,
   type Window,
   windowKey,
 } from './accumulator.ts';
@@ -17,9 +17,8 @@ import { REGIONS_MAX } from './limits.ts';
 import { merkleTree } from './merkle.ts';
 import { batchesRoot, checkObservations, type Observation } from './observation.ts';
 import { type Parameters, parametersId } from './parameters.ts';
-import type { Sample } from './sample.ts';
 import type { Service } from './service.ts';
-import { seatAt, type WatcherSet } from './set.ts';
+import { type Seat, seatAt, type WatcherSet } from './set.ts';
 import { accumulatorRoot, type State } from './state.ts';
 import { statisticsLeaf, statisticsOf, type WatcherStatistics } from './statistics.ts';
 
@@ -102,17 +101,17 @@ function compareWindows(a: Window, b: Window): number {
   return compareBytes(a.serviceId, b.serviceId) || a.windowEpochs - b.windowEpochs || a.windowStart - b.windowStart;
 }
 
-/** Copies the open windows and adds this epoch's samples to those that contain it. The old state stays untouched. */
+/** The windows with this epoch's samples added to those that contain it. The old state stays untouched. */
 function addEpoch(state: State, context: EpochContext, counted: readonly Counted[]): Map<string, Window> {
   const windows = new Map(state.windows);
   // A settlement window of one epoch is the epoch's own leaf: it must not be added to twice.
   const lengths = new Set([1, ...context.parameters.windowEpochs.filter((length) => length > 0)]);
-  const bySeat = new Map(
-    counted.map(({ observation, batch }) => [observation.seat, Map.groupBy(batch.samples, (s) => s.service)]),
-  );
+  const batches = new Map(counted.map(({ observation, batch }) => [observation.seat, batch]));
+  const shares = context.set.seats
+    .toSorted((a, b) => compareBytes(a.watcher, b.watcher))
+    .map((seat) => sharesOf(seat, batches.get(seat.seat), context.services.length));
   context.services.forEach((service, index) => {
-    const samples = new Map<number, readonly Sample[]>();
-    for (const [seat, byService] of bySeat) samples.set(seat, byService.get(index) ?? []);
+    const added = shares.map((share) => share[index]!);
     for (const windowEpochs of lengths) {
       const windowStart = context.epoch - (context.epoch % windowEpochs);
       const key = windowKey(service.id, windowStart, windowEpochs);
@@ -122,31 +121,41 @@ function addEpoch(state: State, context: EpochContext, counted: readonly Counted
         windowStart,
         windowEpochs,
         epochsCounted: (open?.epochsCounted ?? 0) + 1,
-        accumulators: addWatchers(open?.accumulators ?? [], context.set, samples),
+        accumulators: addWatchers(open?.accumulators ?? [], added),
       });
     }
   });
   return windows;
 }
 
-function addWatchers(
-  open: readonly Accumulator[],
-  set: WatcherSet,
-  samples: ReadonlyMap<number, readonly Sample[]>,
-): Accumulator[] {
-  const byWatcher = new Map(open.map((a) => [Buffer.from(a.watcher).toString('hex'), copyAccumulator(a)]));
-  for (const seat of set.seats) {
-    const name = Buffer.from(seat.watcher).toString('hex');
-    const accumulator = byWatcher.get(name) ?? emptyAccumulator(seat.watcher, seat.region);
-    byWatcher.set(name, accumulator);
-    accumulator.assignedWeight += seat.stake;
-    const own = samples.get(seat.seat);
-    if (!own) continue;
-    accumulator.countedWeight += seat.stake;
-    accumulator.epochsCounted++;
-    for (const sample of own) addSample(accumulator, sample);
+/** One watcher's share of the epoch in each service: every window that contains the epoch takes in the same. */
+function sharesOf(seat: Seat, batch: Batch | undefined, services: number): Accumulator[] {
+  const shares = Array.from({ length: services }, () => {
+    const share = emptyAccumulator(seat.watcher, seat.region);
+    share.assignedWeight = seat.stake;
+    if (!batch) return share;
+    share.countedWeight = seat.stake;
+    share.epochsCounted = 1;
+    return share;
+  });
+  for (const sample of batch?.samples ?? []) {
+    const share = shares[sample.service];
+    if (share) addSample(share, sample);
   }
-  return [...byWatcher.values()].sort((a, b) => compareBytes(a.watcher, b.watcher));
+  return shares;
+}
+
+/** Both lists ascend by watcher; whoever is in both is merged. A seat that changed hands leaves its former watcher in. */
+function addWatchers(open: readonly Accumulator[], added: readonly Accumulator[]): Accumulator[] {
+  const all: Accumulator[] = [];
+  let [i, j] = [0, 0];
+  while (i < open.length && j < added.length) {
+    const order = compareBytes(open[i]!.watcher, added[j]!.watcher);
+    if (order < 0) all.push(open[i++]!);
+    else if (order > 0) all.push(added[j++]!);
+    else all.push(mergeAccumulators(open[i++]!, added[j++]!));
+  }
+  return [...all, ...open.slice(i), ...added.slice(j)];
 }
 
 function close(windows: readonly Window[], context: EpochContext): { leaves: Leaf[]; closedLeaves: Uint8Array[] } {

@@ -1,11 +1,11 @@
 import { ByteVectorType, ContainerType, ListCompositeType } from '@chainsafe/ssz';
-import { AccumulatorSsz, accumulatorLeaf, fromFlat, toFlat, type Window } from './accumulator.ts';
-import { keccak, ZERO_BYTES32 } from './bytes.ts';
+import { type Accumulator, AccumulatorSsz, fromFlat, openBytes, toFlat, type Window } from './accumulator.ts';
+import { compareBytes, keccak, ZERO_BYTES32 } from './bytes.ts';
 import { decodeExact } from './codec.ts';
-import { PlumblineError } from './error.ts';
+import { errorMessage, PlumblineError } from './error.ts';
 import { EMPTY_HISTORY, type History } from './history.ts';
 import { ACCUMULATORS_MAX, CLOSED_MAX, WINDOW_WATCHERS_MAX } from './limits.ts';
-import { merkleTree } from './merkle.ts';
+import { LeafList, merkleRoot } from './root.ts';
 import { U32, U64 } from './uint.ts';
 
 /**
@@ -37,9 +37,10 @@ export const GENESIS_STATE: State = {
  * accumulator off as a closed one and so leave it out.
  */
 export function accumulatorRoot(windows: Iterable<Window>, closedLeaves: readonly Uint8Array[]): Uint8Array {
-  const open: Uint8Array[] = [];
-  for (const window of windows) for (const a of window.accumulators) open.push(accumulatorLeaf(window, a));
-  return keccak(merkleTree(open).root, merkleTree(closedLeaves).root);
+  const open = [...windows];
+  const leaves = new LeafList(open.reduce((sum, { accumulators }) => sum + accumulators.length, 0));
+  for (const window of open) for (const a of window.accumulators) leaves.hash(openBytes(window, a));
+  return keccak(merkleRoot(leaves), merkleRoot(LeafList.of(closedLeaves)));
 }
 
 const B32 = new ByteVectorType(32);
@@ -87,13 +88,26 @@ function flattenWindow(window: Window) {
   return { ...window, accumulators: window.accumulators.map(toFlat) };
 }
 
+/** [reject] buckets ascend: the root is over sorted ones, so in any other order the bytes are not what it vouches for */
+function readAccumulator(flat: Parameters<typeof fromFlat>[0]): Accumulator {
+  try {
+    return fromFlat(flat);
+  } catch (error) {
+    throw new PlumblineError('decode', `state: ${errorMessage(error)}`, {}, error);
+  }
+}
+
 /** Only a decoding: whoever took it from a stranger compares accumulatorRoot and history with the chain. */
 export function decodeState(bytes: Uint8Array, keyOf: (window: Window) => string): State {
   const flat = decodeExact('state', StateSsz, bytes, STATE_BYTES_MAX);
-  const windows = flat.windows.map((w): Window => ({ ...w, accumulators: w.accumulators.map(fromFlat) }));
+  const windows = flat.windows.map((w): Window => ({ ...w, accumulators: w.accumulators.map(readAccumulator) }));
   // [reject] every window has an accumulator: the root covers accumulators, so nothing vouches for an empty window
   if (windows.some(({ accumulators }) => accumulators.length === 0)) {
     throw new PlumblineError('decode', 'state: a window without accumulators, which no root covers');
+  }
+  // [reject] windows and watchers ascend: out of order or named twice they would be another encoding of one state
+  if (!ascends(windows.map(keyOf)) || !windows.every(isOrdered)) {
+    throw new PlumblineError('decode', 'state: windows or watchers are out of order or named twice');
   }
   return {
     epoch: flat.epoch,
@@ -102,4 +116,12 @@ export function decodeState(bytes: Uint8Array, keyOf: (window: Window) => string
     closedLeaves: flat.closedLeaves,
     history: { count: flat.historyCount, peaks: flat.historyPeaks },
   };
+}
+
+function isOrdered({ accumulators }: Window): boolean {
+  return accumulators.every((a, i) => i === 0 || compareBytes(accumulators[i - 1]!.watcher, a.watcher) < 0);
+}
+
+function ascends(keys: readonly string[]): boolean {
+  return keys.every((key, i) => i === 0 || keys[i - 1]! < key);
 }

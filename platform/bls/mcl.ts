@@ -1,8 +1,9 @@
-import mcl, { type G1, type G2 } from 'mcl-wasm';
+import mcl, { type Fr, type G1, type G2, type GT } from 'mcl-wasm';
 import { fromHex } from '../../protocol/bytes.ts';
 import { PlumblineError } from '../../protocol/error.ts';
 import { type Bls, POSSESSION_DST, SIGNATURE_DST } from './bls.ts';
-import { type Curve, createScheme } from './scheme.ts';
+import type { Curve, Pair } from './curve.ts';
+import { createScheme } from './scheme.ts';
 
 /**
  * The fast arithmetic: mcl compiled to WebAssembly. Everything it computes is held against the reference in
@@ -16,16 +17,22 @@ interface Module {
   /** Multiplication in constant time; the typed `mul` branches on the scalar, which here is a secret. */
   _mclBnG1_mulCT?(out: number, point: number, scalar: number): void;
   _mclBnG2_mulCT?(out: number, point: number, scalar: number): void;
+  /** The product of n Miller loops, which share their squarings. */
+  _mclBn_millerLoopVec?(out: number, points: number, keys: number, n: number): void;
   stackSave(): number;
   stackRestore(position: number): void;
   stackAlloc(bytes: number): number;
   sallocBytes(bytes: Uint8Array): number;
   sallocCopy(words: Uint32Array): number;
+  sallocArray(list: readonly Uint32Array[]): number;
   copyFromHeap32(words: Uint32Array, position: number): void;
 }
 
 /** The words in which a value rests between two calls; mcl-wasm hides them from its types. */
 type Words = { a_: Uint32Array };
+
+/** Pairs or summands in one call of the module: 55 KiB of its 1 MiB stack; longer calls are not faster. */
+const CALL_MAX = 128;
 
 /** The generator of G2 (draft-irtf-cfrg-pairing-friendly-curves, section 4.2.1), compressed. */
 const G2_GENERATOR =
@@ -39,7 +46,7 @@ const KNOWN_HASHES: readonly (readonly [dst: string, point: string])[] = [
 ];
 
 // mcl keeps its curve and its modes in one global state per process.
-let starting: Promise<Curve<G1, G2>> | undefined;
+let starting: Promise<Curve<G1, G2, GT>> | undefined;
 
 /**
  * Starts mcl once per process and wraps it. Throws `bls-mcl` when the WebAssembly module does not start, lacks a function,
@@ -50,12 +57,12 @@ export async function createMclBls(): Promise<Bls> {
 }
 
 /** The arithmetic alone; the scheme above it is what programs use. */
-export function startMclCurve(): Promise<Curve<G1, G2>> {
+export function startMclCurve(): Promise<Curve<G1, G2, GT>> {
   starting ??= start();
   return starting;
 }
 
-async function start(): Promise<Curve<G1, G2>> {
+async function start(): Promise<Curve<G1, G2, GT>> {
   try {
     await mcl.init(mcl.BLS12_381);
     mcl.setETHserialization(true); // the ZCash format
@@ -75,16 +82,21 @@ async function start(): Promise<Curve<G1, G2>> {
   }
 }
 
-function createCurve(module: Module): Curve<G1, G2> {
+function createCurve(module: Module): Curve<G1, G2, GT> {
   const { _mclBnG1_hashAndMapToWithDst: hashWithDst, _mclBnG1_mulCT: mulG1, _mclBnG2_mulCT: mulG2 } = module;
-  if (!hashWithDst || !mulG1 || !mulG2) throw new Error('the module lacks hashAndMapToWithDst or mulCT');
+  const { _mclBn_millerLoopVec: millerLoops } = module;
+  if (!hashWithDst || !mulG1 || !mulG2 || !millerLoops) {
+    throw new Error('the module lacks hashAndMapToWithDst, mulCT or millerLoopVec');
+  }
   const generator = decode(mcl.G2, fromHex(G2_GENERATOR));
   // Lives as long as the process: 20 KiB of line coefficients that every verification uses.
   const minusGenerator = new mcl.PrecomputedG2(mcl.neg(generator));
+  const one = new mcl.GT();
+  one.setInt(1);
 
   // Values are copied to the module's stack, worked on there and copied back; the stack is restored whatever happens.
-  function call<T extends G1 | G2>(out: T, work: (out: number) => number | undefined): T {
-    const words = (out as unknown as Words).a_;
+  function call<T extends G1 | G2 | GT>(out: T, work: (out: number) => number | undefined): T {
+    const words = wordsOf(out);
     const stack = module.stackSave();
     try {
       const position = module.stackAlloc(words.byteLength);
@@ -101,11 +113,16 @@ function createCurve(module: Module): Curve<G1, G2> {
     const scalar = new mcl.Fr();
     scalar.deserialize(secretKey);
     return call(out, (position) => {
-      by(
-        position,
-        module.sallocCopy((point as unknown as Words).a_),
-        module.sallocCopy((scalar as unknown as Words).a_),
-      );
+      by(position, module.sallocCopy(wordsOf(point)), module.sallocCopy(wordsOf(scalar)));
+      return undefined;
+    });
+  }
+
+  function millerProduct(pairs: readonly Pair<G1, G2>[]): GT {
+    return call(new mcl.GT(), (out) => {
+      const points = module.sallocArray(pairs.map(({ hash }) => wordsOf(hash)));
+      const keys = module.sallocArray(pairs.map(({ publicKey }) => wordsOf(publicKey)));
+      millerLoops?.(out, points, keys, pairs.length);
       return undefined;
     });
   }
@@ -141,12 +158,45 @@ function createCurve(module: Module): Curve<G1, G2> {
         element.get_b().serialize(),
       ]);
     },
-    pairingsMatch(hash, publicKey, signature) {
-      // e(H, K) · e(S, −G) = 1: two Miller loops share one final exponentiation.
-      const loops = mcl.precomputedMillerLoop2mixed(hash, publicKey, signature, minusGenerator);
-      return mcl.finalExp(loops).isOne();
+    combineG1(points, coefficients) {
+      const scalars = coefficients.map(publicScalar);
+      const sums = slices(points.length).map(([from, to]) =>
+        mcl.mulVec(points.slice(from, to), scalars.slice(from, to)),
+      );
+      return sums.reduce((sum, part) => mcl.add(sum, part), new mcl.G1());
     },
+    pair(pairs, signature) {
+      const finite = pairs.filter(({ hash, publicKey }) => !hash.isZero() && !publicKey.isZero());
+      const [first] = finite;
+      if (finite.length === 1 && first && !signature.isZero()) {
+        const { hash, publicKey } = first;
+        return mcl.finalExp(mcl.precomputedMillerLoop2mixed(hash, publicKey, signature, minusGenerator));
+      }
+      const loops = slices(finite.length).map(([from, to]) => millerProduct(finite.slice(from, to)));
+      if (!signature.isZero()) loops.push(mcl.precomputedMillerLoop(signature, minusGenerator));
+      return mcl.finalExp(loops.reduce((product, loop) => mcl.mul(product, loop), one));
+    },
+    // After the final exponentiation the inverse is the conjugate.
+    divideGT: (a, b) => mcl.mul(a, mcl.inv(b)),
+    isOneGT: (value) => value.isOne(),
   };
+}
+
+function wordsOf(value: Fr | G1 | G2 | GT): Uint32Array {
+  return (value as unknown as Words).a_;
+}
+
+/** A scalar that is no secret, from big-endian bytes. */
+function publicScalar(bytes: Uint8Array): Fr {
+  const scalar = new mcl.Fr();
+  scalar.setLittleEndian(bytes.toReversed());
+  return scalar;
+}
+
+/** 0 .. length cut into pieces of at most CALL_MAX. */
+function slices(length: number): [from: number, to: number][] {
+  const count = Math.ceil(length / CALL_MAX);
+  return Array.from({ length: count }, (_, i) => [i * CALL_MAX, Math.min((i + 1) * CALL_MAX, length)]);
 }
 
 function decode<T extends G1 | G2>(Point: new () => T, bytes: Uint8Array): T {

@@ -1,9 +1,12 @@
 import { equalBytes } from '../../protocol/bytes.ts';
 import { PlumblineError } from '../../protocol/error.ts';
+import { findValidSigned, type ReadSigned } from './batch.ts';
 import {
   AGGREGATE_MAX,
+  BATCH_MAX,
   type Bls,
   EVM_PUBLIC_KEY_BYTES,
+  type Keyed,
   MESSAGE_BYTES_MAX,
   POSSESSION_DST,
   PUBLIC_KEY_BYTES,
@@ -11,6 +14,8 @@ import {
   SIGNATURE_BYTES,
   SIGNATURE_DST,
 } from './bls.ts';
+import { findValidPartials, type ReadPartial } from './combine.ts';
+import type { Curve } from './curve.ts';
 import {
   checkMessage,
   checkSecretKey,
@@ -21,40 +26,8 @@ import {
   unpadFromEvm,
 } from './encoding.ts';
 
-/**
- * What a library must supply: arithmetic, no rules. Points given to it are on the curve and never infinity, bytes are
- * canonical, secret keys are in range; `createScheme` sees to that.
- */
-export interface Curve<G1, G2> {
-  readonly name: string;
-  /** RFC 9380 hash_to_curve, suite BLS12381G1_XMD:SHA-256_SSWU_RO_. */
-  hashToG1(message: Uint8Array, dst: string): G1;
-  /** secretKey · point. */
-  multiplyG1(point: G1, secretKey: Uint8Array): G1;
-  /** secretKey · the generator of G2. */
-  multiplyBaseG2(secretKey: Uint8Array): G2;
-  /** Decompresses without a subgroup check; throws when no point of the curve has this x. */
-  decodeG1(bytes: Uint8Array): G1;
-  decodeG2(bytes: Uint8Array): G2;
-  encodeG1(point: G1): Uint8Array;
-  encodeG2(point: G2): Uint8Array;
-  isInSubgroupG1(point: G1): boolean;
-  isInSubgroupG2(point: G2): boolean;
-  /** The sum of at least one point; it may be infinity. */
-  sumG1(points: readonly G1[]): G1;
-  sumG2(points: readonly G2[]): G2;
-  isInfinityG1(point: G1): boolean;
-  isInfinityG2(point: G2): boolean;
-  /** x, y: 48 bytes each, big-endian. */
-  coordinatesG1(point: G1): Uint8Array[];
-  /** x.c0, x.c1, y.c0, y.c1: 48 bytes each, big-endian. */
-  coordinatesG2(point: G2): Uint8Array[];
-  /** e(hash, publicKey) = e(signature, generator of G2). */
-  pairingsMatch(hash: G1, publicKey: G2, signature: G1): boolean;
-}
-
 /** The signature scheme over a library's arithmetic: every acceptance rule stands here, once. */
-export function createScheme<G1, G2>(curve: Curve<G1, G2>): Bls {
+export function createScheme<G1, G2, GT>(curve: Curve<G1, G2, GT>): Bls {
   const publicKeys = new Map<string, G2>();
 
   // Decoding a key and checking its subgroup costs a third of a verification, and the same few hundred keys come back
@@ -84,10 +57,23 @@ export function createScheme<G1, G2>(curve: Curve<G1, G2>): Bls {
   }
 
   function verifyUnder(dst: string, key: G2 | undefined, message: Uint8Array, signature: Uint8Array): boolean {
-    if (key === undefined || !(message instanceof Uint8Array) || message.length > MESSAGE_BYTES_MAX) return false;
+    if (key === undefined || !isMessage(message)) return false;
     const point = readSignature(signature);
-    if (point === undefined || !curve.isInSubgroupG1(point)) return false;
-    return curve.pairingsMatch(curve.hashToG1(message, dst), key, point);
+    return point !== undefined && verifyPoints(curve.hashToG1(message, dst), key, point);
+  }
+
+  /** Neither key nor signature is infinity, the signature is in the subgroup, and e(hash, key) · e(signature, −g₂) = 1. */
+  function verifyPoints(hash: G1, key: G2, signature: G1): boolean {
+    if (curve.isInfinityG2(key) || curve.isInfinityG1(signature) || !curve.isInSubgroupG1(signature)) return false;
+    return curve.isOneGT(curve.pair([{ hash, publicKey: key }], signature));
+  }
+
+  /** The sum of the partials, compressed, when it is their keys' aggregate on the hashed message. */
+  function sumIfValid(hash: G1, partials: readonly ReadPartial<G1, G2>[]): Uint8Array | undefined {
+    if (partials.length === 0) return undefined;
+    const sum = curve.sumG1(partials.map(({ point }) => point));
+    const isValid = verifyPoints(hash, curve.sumG2(partials.map(({ key }) => key)), sum);
+    return isValid ? curve.encodeG1(sum) : undefined;
   }
 
   return {
@@ -130,7 +116,60 @@ export function createScheme<G1, G2>(curve: Curve<G1, G2>): Bls {
       }
       if (new Set(keys.map(identify)).size !== keys.length) return false;
       const sum = curve.sumG2(points);
-      return !curve.isInfinityG2(sum) && verifyUnder(SIGNATURE_DST, sum, message, signature);
+      return verifyUnder(SIGNATURE_DST, sum, message, signature);
+    },
+
+    combine(message, partials, countMax) {
+      checkMessage(message);
+      if (partials.length > countMax) {
+        throw new PlumblineError(
+          'bls-aggregate',
+          `at most ${countMax} partial signatures are combined, one per seat; ${partials.length} were given`,
+          { count: partials.length },
+        );
+      }
+      // Cheap checks first: what is no point at all never reaches a pairing.
+      const read = partials.map(({ publicKey, signature }): ReadPartial<G1, G2> | undefined => {
+        const key = readPublicKey(publicKey);
+        const point = key && readSignature(signature);
+        return key && point && { key, point };
+      });
+      const known = read.filter((partial) => partial !== undefined);
+      const hash = curve.hashToG1(message, SIGNATURE_DST);
+      const isSound = isDistinct(partials.filter((_, i) => read[i]));
+      const all = sumIfValid(hash, known);
+      if (all) return { signature: isSound ? all : undefined, valid: read.map((one) => one !== undefined) };
+      const good = findValidPartials(curve, hash, known);
+      // What leaves here was verified as a whole, whatever the search did.
+      const signature = sumIfValid(
+        hash,
+        known.filter((_, i) => good[i]),
+      );
+      return { signature: isSound ? signature : undefined, valid: spread(read, good) };
+    },
+
+    verifyBatch(items, random) {
+      if (items.length > BATCH_MAX) {
+        throw new PlumblineError(
+          'bls-batch',
+          `a batch has at most ${BATCH_MAX} signatures, ${items.length} were given; verify them in several batches`,
+          { count: items.length },
+        );
+      }
+      const read = items.map((item): ReadSigned<G1, G2> | undefined => {
+        const key = isMessage(item.message) ? readPublicKey(item.publicKey) : undefined;
+        const point = key && readSignature(item.signature);
+        if (!key || !point || !curve.isInSubgroupG1(point)) return undefined;
+        return { hash: curve.hashToG1(item.message, SIGNATURE_DST), key, point };
+      });
+      return spread(
+        read,
+        findValidSigned(
+          curve,
+          read.filter((signed) => signed !== undefined),
+          random,
+        ),
+      );
     },
 
     signatureToEvm(signature) {
@@ -151,6 +190,20 @@ export function createScheme<G1, G2>(curve: Curve<G1, G2>): Bls {
       return isSame ? compressed : refusePublicKey(publicKey);
     },
   };
+}
+
+function isMessage(message: Uint8Array): boolean {
+  return message instanceof Uint8Array && message.length <= MESSAGE_BYTES_MAX;
+}
+
+function isDistinct(partials: readonly Keyed[]): boolean {
+  return new Set(partials.map(({ publicKey }) => identify(publicKey))).size === partials.length;
+}
+
+/** Verdicts on the entries that could be read, set among the others, which are bad. */
+function spread(read: readonly unknown[], verdicts: readonly boolean[]): boolean[] {
+  let next = 0;
+  return read.map((entry) => entry !== undefined && verdicts[next++] === true);
 }
 
 function identify(bytes: Uint8Array): string {

@@ -44,6 +44,8 @@ export interface Chain {
   blockHash(number: number): Promise<Uint8Array | undefined>;
   head(): Promise<Head>;
   blockNumber(): Promise<number>;
+  /** Unix seconds with which the newest block is stamped. */
+  newestTimestamp(): Promise<number>;
   /** Reports accepted in blocks from .. to, oldest first. */
   reports(fromBlock: number, toBlock: number): Promise<LandedReport[]>;
   /** Sends `submitReport` and waits for its inclusion. @throws PlumblineError `refused` with the contract's reason */

@@ -101,6 +101,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       return { nextEpoch: Number(nextEpoch), reportHash: fromHex(hash) };
     },
     blockNumber: async () => Number(await client.getBlockNumber()),
+    newestTimestamp: async () => Number((await client.getBlock({ blockTag: 'latest' })).timestamp),
     reports: async (fromBlock, toBlock): Promise<LandedReport[]> => {
       const range = { fromBlock: BigInt(fromBlock), toBlock: BigInt(toBlock), strict: true } as const;
       const logs = await client.getContractEvents({ ...oracle, eventName: 'ReportAccepted', ...range });

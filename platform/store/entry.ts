@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { bigEndian, concat, equalBytes, fromBigEndian } from '../../protocol/bytes.ts';
-import { PlumblineError } from '../../protocol/error.ts';
+import { errorMessage, PlumblineError } from '../../protocol/error.ts';
 
 /** Key bytes of the kinds. A retired number stays. */
 const KIND = { commit: 0, proposal: 1, attestation: 2, refusal: 3 } as const;
@@ -74,13 +74,20 @@ export function decodeEntry(key: Uint8Array, value: Uint8Array): JournalEntry {
   const kind = KIND_NAMES[key[9] ?? KIND_NAMES.length];
   const body = unseal(key, value);
   if (key.length !== ENTRY_KEY_BYTES || key[0] !== ENTRY_TAG || !kind || body.length < DIGEST_BYTES) throw corrupt(key);
-  return {
+  const entry: JournalEntry = {
     kind,
     epoch: Number(fromBigEndian(key.subarray(1, 9))),
     view: Number(fromBigEndian(key.subarray(10, 14))),
     digest: body.subarray(0, DIGEST_BYTES),
     payload: body.subarray(DIGEST_BYTES),
   };
+  // An entry that could not have been written was not: an epoch beyond exact integers would pass for another epoch.
+  try {
+    checkEntry(entry);
+  } catch (error) {
+    throw corrupt(key, errorMessage(error));
+  }
+  return entry;
 }
 
 export function seal(key: Uint8Array, body: Uint8Array): Uint8Array {

@@ -11,6 +11,7 @@ import {
   epochKey,
   HEAD_KEY,
   type JournalEntry,
+  type JournalSlot,
   MARKER_KEY,
   seal,
   unseal,
@@ -31,15 +32,43 @@ export interface Journal {
   /**
    * Resolves only when the entry is on the disk (fsync). `same`: the slot already holds this digest; its first payload stays.
    * Calls run one after another.
+   * @param admit asked before a slot that holds nothing is written; what it throws is thrown, and nothing is written
    * @throws PlumblineError `journal-conflict` (the slot holds another digest), `journal-pruned` (the epoch is below the
-   *   pruning mark), `journal-entry` (out of bounds), `journal-failed` (an earlier write failed: restart the process)
+   *   pruning mark), `journal-closed` (an import closed the epoch to everything new), `journal-entry` (out of bounds), `journal-failed` (an earlier write failed: restart the process)
    */
-  record(entry: JournalEntry): Promise<'new' | 'same'>;
+  record(entry: JournalEntry, admit?: () => void): Promise<'new' | 'same'>;
+  /** The digest that a slot holds; `forgotten` below the pruning mark. */
+  find(slot: JournalSlot): Promise<Uint8Array | 'forgotten' | undefined>;
   /** Everything recorded in the epoch, by kind and view. */
   entries(epoch: number): Promise<JournalEntry[]>;
   /** Forgets epochs below `belowEpoch`, and refuses them from then on. The mark never falls. */
   prune(belowEpoch: number): Promise<void>;
+  /** What was signed, without payloads, for the journal of another directory. @throws PlumblineError `journal-too-large` */
+  dump(): Promise<JournalDump>;
+  /**
+   * Takes in what another journal of the same key holds: all of it or nothing, on the disk before this resolves. Both marks
+   * become the higher of the two. Resolves to the number of slots that were new.
+   * @throws PlumblineError `journal-conflict` when a slot holds another digest here, `journal-failed`
+   */
+  merge(other: JournalDump): Promise<number>;
+  /** Nothing was ever recorded, pruned or merged when it was opened. */
+  readonly isFresh: boolean;
 }
+
+/** A slot with the digest that was signed for it: all that keeps another process from contradicting it. */
+export type SignedSlot = Pick<JournalEntry, 'kind' | 'epoch' | 'view' | 'digest'>;
+
+export type JournalDump = {
+  /** Epochs below it are forgotten, and nothing is signed there. */
+  readonly floor: number;
+  /** Whoever takes it in signs nothing new in epochs below it. Above the epoch of every slot. */
+  readonly closedBelow: number;
+  /** By epoch, kind and view, ascending. */
+  readonly slots: readonly SignedSlot[];
+};
+
+/** Slots in one dump: years of them at the usual four an epoch, in less memory than one probe round. */
+export const DUMP_SLOTS_MAX = 200_000;
 
 export interface JournalOptions {
   /** keccak256 of the BLS public key, 32 bytes. */
@@ -48,8 +77,11 @@ export interface JournalOptions {
   readonly expectExisting?: boolean;
 }
 
-/** Epochs below `floor` are refused; `count` entries are stored. Written in one batch with what it counts. */
-type Head = { readonly floor: number; readonly count: number };
+/**
+ * Epochs below `floor` are refused; `count` entries are stored; in epochs below `closedBelow` only what is stored may be
+ * signed again. Written in one batch with what it counts.
+ */
+type Head = { readonly floor: number; readonly count: number; readonly closedBelow: number };
 
 /**
  * Reads every entry once, so a damaged one is found before anything is signed.
@@ -99,7 +131,7 @@ function journalOver(store: Store, opened: Head): Journal {
       );
     }
   };
-  const record = async (entry: JournalEntry): Promise<'new' | 'same'> => {
+  const record = async (entry: JournalEntry, admit: () => void): Promise<'new' | 'same'> => {
     checkAlive();
     const slot = { kind: entry.kind, epoch: entry.epoch, view: entry.view };
     if (entry.epoch < head.floor) {
@@ -112,38 +144,101 @@ function journalOver(store: Store, opened: Head): Journal {
     const key = entryKey(entry);
     const stored = await store.get('journal', key);
     if (stored) {
-      const { digest } = decodeEntry(key, stored);
-      if (equalBytes(digest, entry.digest)) return 'same';
+      requireSame(entry, decodeEntry(key, stored).digest);
+      return 'same';
+    }
+    if (entry.epoch < head.closedBelow) {
       throw new PlumblineError(
-        'journal-conflict',
-        `${entry.kind} of epoch ${entry.epoch}, view ${entry.view} was already signed over another digest; a second one would be slashed, so it is refused`,
-        { ...slot, signed: toHex(digest), refused: toHex(entry.digest) },
+        'journal-closed',
+        `epoch ${entry.epoch} is below ${head.closedBelow}, to which an imported journal closed this one: only what it holds is signed again there`,
+        { ...slot, closedBelow: head.closedBelow },
       );
     }
+    admit();
     const row = { kind: 'put', bucket: 'journal', key, value: encodeEntry(entry) } as const;
-    await write({ floor: head.floor, count: head.count + 1 }, [row]);
+    await write({ ...head, count: head.count + 1 }, [row]);
     return 'new';
   };
   const prune = async (belowEpoch: number): Promise<void> => {
     checkAlive();
     if (!Number.isSafeInteger(belowEpoch) || belowEpoch <= head.floor) return;
     // The mark goes up first: a crash in between leaves entries too many, never a slot that looks unsigned.
-    await write({ floor: belowEpoch, count: head.count }, []);
+    await write({ ...head, floor: belowEpoch }, []);
+    await forget(belowEpoch);
+  };
+  const forget = async (belowEpoch: number): Promise<void> => {
     for await (const page of pages(store, ENTRIES_START, epochKey(belowEpoch))) {
       const operations = page.map(([key]) => ({ kind: 'delete', bucket: 'journal', key }) as const);
-      await write({ floor: head.floor, count: head.count - page.length }, operations);
+      await write({ ...head, count: head.count - page.length }, operations);
     }
   };
+  const find = async (slot: JournalSlot): Promise<Uint8Array | 'forgotten' | undefined> => {
+    if (slot.epoch < head.floor) return 'forgotten';
+    const key = entryKey(slot);
+    const stored = await store.get('journal', key);
+    return stored && decodeEntry(key, stored).digest;
+  };
+  const dump = async (): Promise<JournalDump> => {
+    const { floor } = head;
+    const slots: SignedSlot[] = [];
+    for await (const page of pages(store, epochKey(floor), ENTRIES_END)) {
+      for (const [key, value] of page) {
+        const { kind, epoch, view, digest } = decodeEntry(key, value);
+        slots.push({ kind, epoch, view, digest: digest.slice() });
+      }
+      if (slots.length > DUMP_SLOTS_MAX) {
+        throw new PlumblineError(
+          'journal-too-large',
+          `the journal holds more than ${DUMP_SLOTS_MAX} slots; let the node run until reports land again, which prunes it`,
+        );
+      }
+    }
+    const last = slots.at(-1);
+    return { floor, closedBelow: Math.max(floor, head.closedBelow, last ? last.epoch + 1 : 0), slots };
+  };
+  const merge = async (other: JournalDump): Promise<number> => {
+    checkAlive();
+    const floor = Math.max(head.floor, other.floor);
+    const closedBelow = Math.max(head.closedBelow, other.closedBelow, floor);
+    const rows: { kind: 'put'; bucket: 'journal'; key: Uint8Array; value: Uint8Array }[] = [];
+    for (const slot of other.slots) {
+      const key = entryKey(slot);
+      const stored = await store.get('journal', key);
+      if (stored) requireSame(slot, decodeEntry(key, stored).digest);
+      else if (slot.epoch >= floor) {
+        rows.push({ kind: 'put', bucket: 'journal', key, value: encodeEntry({ ...slot, payload: new Uint8Array() }) });
+      }
+    }
+    await write({ floor, closedBelow, count: head.count + rows.length }, rows);
+    await forget(floor);
+    return rows.length;
+  };
   return {
-    record: async (entry) => {
+    isFresh: opened.count === 0 && opened.floor === 0 && opened.closedBelow === 0,
+    record: async (entry, admit = () => {}) => {
       checkEntry(entry);
       // A copy: the caller may reuse its buffers while the call waits for its turn.
       const copy = { ...entry, digest: entry.digest.slice(), payload: entry.payload.slice() };
-      return inTurn(() => record(copy));
+      return inTurn(() => record(copy, admit));
     },
     entries: (epoch) => inTurn(() => entriesBetween(store, epochKey(epoch), epochKey(epoch + 1))),
     prune: (belowEpoch) => inTurn(() => prune(belowEpoch)),
+    find: (slot) => inTurn(() => find(slot)),
+    dump: () => inTurn(dump),
+    merge: async (other) => {
+      for (const slot of other.slots) checkEntry({ ...slot, payload: new Uint8Array() });
+      return inTurn(() => merge(other));
+    },
   };
+}
+
+function requireSame({ kind, epoch, view, digest }: SignedSlot, signed: Uint8Array): void {
+  if (equalBytes(digest, signed)) return;
+  throw new PlumblineError(
+    'journal-conflict',
+    `${kind} of epoch ${epoch}, view ${view} was already signed over another digest; a second one would be slashed, so it is refused`,
+    { kind, epoch, view, signed: toHex(signed), refused: toHex(digest) },
+  );
 }
 
 async function createMarker(store: Store, options: JournalOptions): Promise<void> {
@@ -160,7 +255,7 @@ async function createMarker(store: Store, options: JournalOptions): Promise<void
   await store.batch(
     [
       { kind: 'put', bucket: 'journal', key: MARKER_KEY, value: marker },
-      { kind: 'put', bucket: 'journal', key: HEAD_KEY, value: encodeHead({ floor: 0, count: 0 }) },
+      { kind: 'put', bucket: 'journal', key: HEAD_KEY, value: encodeHead({ floor: 0, count: 0, closedBelow: 0 }) },
     ],
     { sync: true },
   );
@@ -211,12 +306,16 @@ async function* pages(store: Store, gte: Uint8Array, lt: Uint8Array): AsyncGener
 }
 
 function encodeHead(head: Head): Uint8Array {
-  return seal(HEAD_KEY, concat(bigEndian(head.floor, 8), bigEndian(head.count, 8)));
+  return seal(HEAD_KEY, concat(bigEndian(head.floor, 8), bigEndian(head.count, 8), bigEndian(head.closedBelow, 8)));
 }
 
 function decodeHead(value: Uint8Array | undefined): Head {
   if (!value) throw corrupt(HEAD_KEY, 'the head is missing');
   const body = unseal(HEAD_KEY, value);
-  if (body.length !== 16) throw corrupt(HEAD_KEY, 'the head has a wrong length');
-  return { floor: Number(fromBigEndian(body.subarray(0, 8))), count: Number(fromBigEndian(body.subarray(8))) };
+  // Heads of 16 bytes were written before there were imports.
+  if (body.length !== 16 && body.length !== 24) throw corrupt(HEAD_KEY, 'the head has a wrong length');
+  const [floor, count, closedBelow = 0] = [0, 8, 16]
+    .filter((at) => at < body.length)
+    .map((at) => Number(fromBigEndian(body.subarray(at, at + 8))));
+  return { floor: floor!, count: count!, closedBelow };
 }

@@ -4,6 +4,7 @@ import type { JournalEntry } from '../../platform/store/entry.ts';
 import { openJournal } from '../../platform/store/journal.ts';
 import { memoryStore } from '../../platform/store/memory.ts';
 import { attestationDigest, vrfDigest } from '../../protocol/digest.ts';
+import { openGuard } from '../support/simnet/guard.ts';
 
 const WATCHER = new Uint8Array(32).fill(7);
 const domain = { chainId: 31_337, oracle: new Uint8Array(20).fill(1) };
@@ -35,7 +36,7 @@ async function setUp() {
     return outcome;
   };
   const secretKey = new Uint8Array(32).fill(9);
-  const signer = createSigner({ bls, secretKey, journal: { record }, domain });
+  const signer = createSigner({ bls, secretKey, journal: { record }, guard: openGuard, domain });
   return { signer, signed, calls, secretKey, journal };
 }
 
@@ -74,7 +75,9 @@ test('nothing is signed when the journal cannot write', async () => {
   const { signed, secretKey } = await setUp();
   const journal = { record: () => Promise.reject(new Error('disk full')) };
   const bls = { sign: (_: Uint8Array, message: Uint8Array) => signed[signed.push(message) - 1]! };
-  await expect(createSigner({ bls, secretKey, journal, domain }).sign(entry(1))).rejects.toThrow('disk full');
+  await expect(createSigner({ bls, secretKey, journal, guard: openGuard, domain }).sign(entry(1))).rejects.toThrow(
+    'disk full',
+  );
   expect(signed).toEqual([]);
 });
 
@@ -95,6 +98,6 @@ test('wiping the caller’s copy of the secret does not change the signer’s', 
 
 test('the signer does not show its secret', async () => {
   const { signer } = await setUp();
-  expect(Object.keys(signer)).toEqual(['sign', 'prove']);
+  expect(Object.keys(signer)).toEqual(['sign', 'prove', 'maySign']);
   expect(JSON.stringify(signer)).toBe('{}');
 });

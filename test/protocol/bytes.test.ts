@@ -41,6 +41,16 @@ describe('bytes', () => {
     );
   });
 
+  it('order as Buffer has it, at any length', () => {
+    const word = fc.uint8Array({ maxLength: 5, max: 3 });
+    fc.assert(
+      fc.property(word, word, (a, b) => {
+        expect(compareBytes(a, b)).toBe(Buffer.compare(a, b));
+        expect(compareBytes(a, a)).toBe(0);
+      }),
+    );
+  });
+
   it('refuses a number that does not fit, or is none', () => {
     expect(() => bigEndian(256, 1)).toThrow(RangeError);
     expect(() => bigEndian(-1, 8)).toThrow(RangeError);

@@ -114,13 +114,17 @@ describe('combining', () => {
     const values = fc.array(fc.record({ value: bounded, weight: fc.bigInt({ min: 0n, max: 9n }) }), { maxLength: 9 });
     fc.assert(
       fc.property(values, fc.boolean(), (list, higher) => {
-        const picks = [
-          (v: readonly Weighted<number>[]) => weightedMedian(v, higher),
-          (v: readonly Weighted<number>[]) => weightedTail(v, sum(list), higher),
-        ];
-        for (const pick of picks) {
-          const all = combineBounded(list, pick);
-          if (all) expect(all.lower <= all.value && all.value <= all.upper).toBe(true);
+        for (const assigned of [sum(list), 2n * sum(list)]) {
+          const { median, tail } = combineBounded(list, assigned, higher);
+          for (const all of [median, tail]) {
+            if (all) expect(all.lower <= all.value && all.value <= all.upper).toBe(true);
+          }
+          // Each part is what the order statistic makes of that part alone.
+          for (const of of ['value', 'lower', 'upper'] as const) {
+            const part = list.map(({ value, weight }) => ({ value: value[of], weight }));
+            expect(median?.[of]).toBe(weightedMedian(part, higher));
+            expect(tail?.[of]).toBe(weightedTail(part, assigned, higher));
+          }
         }
       }),
     );

@@ -6,10 +6,13 @@ import {
   bucketLower,
   bucketMiddle,
   bucketOf,
+  bucketsOf,
   bucketUpper,
   histogramCount,
+  histogramOfBuckets,
   INFINITE_BUCKET,
   INFINITE_MICROS,
+  mergeHistograms,
 } from '../../protocol/histogram.ts';
 import { HISTOGRAM_BUCKETS_MAX } from '../../protocol/limits.ts';
 
@@ -19,8 +22,8 @@ const micros = fc.oneof(
   fc.tuple(fc.integer({ min: 0, max: 31 }), fc.integer({ min: -2, max: 2 })).map(([k, d]) => Math.max(0, 2 ** k + d)),
 );
 
-function histogramOf(values: readonly number[]): Map<number, number> {
-  const histogram = new Map<number, number>();
+function histogramOf(values: readonly number[]): number[] {
+  const histogram: number[] = [];
   for (const value of values) addToHistogram(histogram, bucketOf(value));
   return histogram;
 }
@@ -78,13 +81,35 @@ describe('the histogram', () => {
   it('does not depend on order, and merging is adding', () => {
     fc.assert(
       fc.property(fc.array(micros), fc.array(micros), (a, b) => {
-        const merged = histogramOf(a);
-        for (const [bucket, count] of histogramOf(b)) addToHistogram(merged, bucket, count);
-        const whole = histogramOf([...b, ...a].reverse());
-        expect(new Map([...merged].sort())).toEqual(new Map([...whole].sort()));
+        const [left, right] = [histogramOf(a), histogramOf(b)];
+        const before = structuredClone([left, right]);
+        const merged = mergeHistograms(left, right);
+        expect(merged).toEqual(histogramOf([...b, ...a].reverse()));
+        expect(merged).toEqual(mergeHistograms(right, left));
         expect(histogramCount(merged)).toBe(a.length + b.length);
+        expect([left, right]).toEqual(before);
       }),
     );
+  });
+
+  it('holds every bucket once, ascending, with its count', () => {
+    fc.assert(
+      fc.property(fc.array(micros, { maxLength: 60 }), (values) => {
+        const buckets = values.map(bucketOf);
+        const expected = [...new Set(buckets)]
+          .sort((a, b) => a - b)
+          .map((bucket) => ({ bucket, count: buckets.filter((one) => one === bucket).length }));
+        expect(bucketsOf(histogramOf(values))).toEqual(expected);
+        expect(histogramOfBuckets(expected)).toEqual(histogramOf(values));
+      }),
+    );
+  });
+
+  it('is not read from buckets out of order or named twice', () => {
+    const at = (...buckets: number[]) => buckets.map((bucket) => ({ bucket, count: 1 }));
+    expect(() => histogramOfBuckets(at(3, 2))).toThrow(RangeError);
+    expect(() => histogramOfBuckets(at(3, 3))).toThrow(RangeError);
+    expect(histogramOfBuckets(at())).toEqual([]);
   });
 
   it('finds the bucket of every rank', () => {

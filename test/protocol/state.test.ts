@@ -3,7 +3,14 @@ import { type Accumulator, accumulatorLeaf, type Window, windowKey } from '../..
 import { toHex } from '../../protocol/bytes.ts';
 import { PlumblineError } from '../../protocol/error.ts';
 import { computeReport } from '../../protocol/report.ts';
-import { accumulatorRoot, decodeState, encodeState, GENESIS_STATE, type State } from '../../protocol/state.ts';
+import {
+  accumulatorRoot,
+  decodeState,
+  encodeState,
+  GENESIS_STATE,
+  type State,
+  StateSsz,
+} from '../../protocol/state.ts';
 import { contextOf, countedBy, drawn } from '../../scripts/vectors/world.ts';
 
 const keyOf = (w: Window) => windowKey(w.serviceId, w.windowStart, w.windowEpochs);
@@ -46,6 +53,17 @@ describe('a snapshot', () => {
     expect(rootOf([...windows.values()])).toBe(ROOT);
     expect(() => decodeState(encodeState({ ...STATE, windows }), keyOf)).toThrow(PlumblineError);
   });
+
+  it('refuses a histogram whose buckets are out of order: the root is over ordered ones', () => {
+    const flat = StateSsz.deserialize(encodeState(STATE));
+    const buckets = flat.windows.flatMap((w) => w.accumulators).find(({ latency }) => latency.length > 1)!.latency;
+    buckets.reverse();
+    expect(() => decodeState(StateSsz.serialize(flat), keyOf)).toThrow(/out of order/);
+    buckets.reverse();
+    expect(decodeState(StateSsz.serialize(flat), keyOf).epoch).toBe(2);
+    buckets.push(buckets.at(-1)!);
+    expect(() => decodeState(StateSsz.serialize(flat), keyOf)).toThrow(PlumblineError);
+  });
 });
 
 describe('accumulatorRoot', () => {
@@ -75,13 +93,13 @@ describe('accumulatorRoot', () => {
         const other =
           value instanceof Uint8Array
             ? drawn('other')
-            : value instanceof Map
-              ? new Map([...value, [800, 1]])
+            : Array.isArray(value)
+              ? [...value, 800, 1]
               : typeof value === 'bigint'
                 ? value + 1n
                 : value === 0
                   ? 1
-                  : value - 1;
+                  : Number(value) - 1;
         change(at, { ...window, accumulators: window.accumulators.with(0, { ...first, [name]: other }) });
       }
     });

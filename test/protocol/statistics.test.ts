@@ -1,10 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Accumulator, addSample, emptyAccumulator, type Window } from '../../protocol/accumulator.ts';
+import { concat, keccak } from '../../protocol/bytes.ts';
 import { addToHistogram, bucketOf, INFINITE_BUCKET, INFINITE_MICROS } from '../../protocol/histogram.ts';
-import { METRIC } from '../../protocol/metric.ts';
+import { METRIC, METRIC_COUNT } from '../../protocol/metric.ts';
 import { emptySample, OUTCOME, type Sample } from '../../protocol/sample.ts';
-import { quantile, statisticsLeaf, statisticsOf } from '../../protocol/statistics.ts';
+import {
+  ClosedSsz,
+  closedBytes,
+  quantile,
+  statisticsLeaf,
+  statisticsOf,
+  type WatcherStatistics,
+} from '../../protocol/statistics.ts';
 import { drawn, SMALL_PARAMETERS } from '../../scripts/vectors/world.ts';
 
 const PARAMETERS = { ...SMALL_PARAMETERS, minSamples: 12, maxFaultPpm: 200_000 };
@@ -66,7 +74,7 @@ describe('the statistics of a watcher', () => {
     const values = fc.array(fc.nat({ max: 2 ** 32 - 1 }), { minLength: 5, maxLength: 80 });
     fc.assert(
       fc.property(values, (list) => {
-        const histogram = new Map<number, number>();
+        const histogram: number[] = [];
         for (const value of list) addToHistogram(histogram, bucketOf(value));
         const sorted = [...list].sort((a, b) => a - b);
         const median = sorted[Math.ceil(list.length / 2) - 1]!;
@@ -119,11 +127,51 @@ describe('the Merkle leaf of closed statistics', () => {
     expect(new Set(leaves.map((leaf) => Buffer.from(leaf).toString('hex'))).size).toBe(leaves.length);
   });
 
+  it('is of the bytes that SSZ gives, for any statistics that SSZ can hold', () => {
+    const u32 = fc.nat({ max: 0xffffffff });
+    const u64 = fc.maxSafeNat();
+    const u256 = fc.bigInt({ min: 0n, max: 2n ** 256n - 1n });
+    const bytes32 = fc.uint8Array({ minLength: 32, maxLength: 32 });
+    const bounded = fc.record({ value: u64, lower: u64, upper: u64 });
+    const metric = fc.oneof(bounded, fc.constant('absent' as const), fc.constant('insufficient' as const));
+    const any: fc.Arbitrary<WatcherStatistics> = fc.record({
+      ...{ watcher: bytes32, region: fc.nat({ max: 0xffff }), assignedWeight: u256, countedWeight: u256 },
+      valid: fc.boolean(),
+      samples: fc.record({ good: u32, bad: u32, unknown: u32, fault: u32 }),
+      metrics: fc.array(metric, { minLength: METRIC_COUNT, maxLength: METRIC_COUNT }),
+    });
+    fc.assert(
+      fc.property(bytes32, u64, u32, any, (serviceId, windowStart, windowEpochs, statistics) => {
+        const key = { serviceId, windowStart, windowEpochs };
+        const metrics = statistics.metrics.map((one) => ({
+          status: one === 'absent' ? 0 : one === 'insufficient' ? 1 : 2,
+          ...(typeof one === 'string' ? { value: 0, lower: 0, upper: 0 } : one),
+        }));
+        const { samples, valid, ...rest } = statistics;
+        const ssz = concat(
+          Uint8Array.of(1),
+          ClosedSsz.serialize({ ...key, ...rest, ...samples, valid: valid ? 1 : 0, metrics }),
+        );
+        expect(closedBytes({ ...window, ...key }, statistics)).toEqual(ssz);
+        expect(statisticsLeaf({ ...window, ...key }, statistics)).toEqual(keccak(keccak(ssz)));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('refuses numbers that its layout does not hold', () => {
+    const base = statisticsOf(accumulatorOf(times(20, good)), PARAMETERS);
+    const wrong = { value: 0.5, lower: 0, upper: 1 };
+    expect(() => statisticsLeaf(window, { ...base, metrics: base.metrics.with(0, wrong) })).toThrow(RangeError);
+    expect(() => statisticsLeaf(window, { ...base, samples: { ...base.samples, bad: -1 } })).toThrow(RangeError);
+    expect(() => statisticsLeaf({ ...window, windowEpochs: 2 ** 32 }, base)).toThrow(RangeError);
+  });
+
   it('holds the largest counts of 30 days at 1,024 slots', () => {
     const accumulator = accumulatorOf([]);
     const count = 43_200 * 1_024;
     accumulator.good = count;
-    accumulator.latency.set(INFINITE_BUCKET, count);
+    accumulator.latency = [INFINITE_BUCKET, count];
     const statistics = statisticsOf(accumulator, PARAMETERS);
     expect(statistics.metrics[METRIC.latencyP999Micros]).toMatchObject({ value: INFINITE_MICROS });
     expect(statisticsLeaf(window, statistics)).toHaveLength(32);

@@ -1,0 +1,100 @@
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { AccumulatorSsz, toFlat, WindowKeySsz } from '../../protocol/accumulator.ts';
+import { MINIMAL, STANDARD } from '../../protocol/parameters.ts';
+import { type Counted, computeReport, type EpochContext } from '../../protocol/report.ts';
+import { emptySample, OUTCOME } from '../../protocol/sample.ts';
+import { GENESIS_STATE, type State } from '../../protocol/state.ts';
+import { contextOf, drawn, serviceOfWorld, setOfWorld } from '../vectors/world.ts';
+import { expectTrue, factorRow, median, millisOf, type Row, timeRow } from './measure.ts';
+
+/**
+ * Every watcher computes every report before it attests, within the Δ of 2 s that also has to carry the proposal: a tenth
+ * of it. An epoch leaf and windows of an hour, a day, a week and 30 days make 40,000 open accumulators and 10,000 closed
+ * ones; a devnet has two windows.
+ */
+const TARGET_MILLIS = 200;
+/** Four times the services or watchers may take four times as long, with room for noise. */
+const GROWTH_MAX = 1.3;
+const SAMPLES = 10;
+/** The first epochs are not timed: their windows are still filling, and the code is not compiled yet. */
+const WARM_UP = 6;
+const EPOCHS = 9;
+
+export function reportRows(): Row[] {
+  const sizes = [25, 50, 100];
+  const devnet = measure(100, 100, MINIMAL.parameters);
+  const whole = measure(100, 100);
+  const watchers = sizes.map((size) => (size === 100 ? whole : measure(100, size)));
+  const services = sizes.map((size) => (size === 100 ? whole : measure(size, 100)));
+  const name = (s: number, w: number) => `report of ${s} services x ${w} watchers x ${SAMPLES} samples`;
+  return [
+    timeRow(`${name(100, 100)}, devnet`, devnet.millis, TARGET_MILLIS, devnet.naive),
+    timeRow(name(100, 100), whole.millis, TARGET_MILLIS, whole.naive),
+    ...sizes.slice(0, 2).map((size, i) => timeRow(name(100, size), watchers[i]!.millis, null, watchers[i]!.naive)),
+    ...sizes.slice(0, 2).map((size, i) => timeRow(name(size, 100), services[i]!.millis, null, services[i]!.naive)),
+    factorRow('growth from 25 to 100 watchers, per watcher', whole.millis / watchers[0]!.millis / 4, GROWTH_MAX),
+    factorRow('growth from 25 to 100 services, per service', whole.millis / services[0]!.millis / 4, GROWTH_MAX),
+  ];
+}
+
+/** Medians over some epochs: the report, and only its open leaves hashed through generic SSZ and @noble/hashes. */
+function measure(
+  services: number,
+  watchers: number,
+  parameters = STANDARD.parameters,
+): { millis: number; naive: number } {
+  const epochs = [0, 1, 2, 3, 4].map((i) => batchesOf(services, watchers, i));
+  let state: State = GENESIS_STATE;
+  const times = Array.from({ length: WARM_UP + EPOCHS }, (_, epoch) => {
+    const { context, counted } = epochs[epoch % epochs.length]!;
+    return millisOf(() => {
+      state = computeReport(state, { ...context, parameters, epoch }, counted).next;
+    });
+  });
+  const naive = Array.from({ length: 3 }, () => millisOf(() => hashNaively(state)));
+  return { millis: median(times.slice(WARM_UP)), naive: median(naive) };
+}
+
+function hashNaively(state: State): void {
+  let hashed = 0;
+  for (const window of state.windows.values()) {
+    for (const accumulator of window.accumulators) {
+      const hash = keccak_256.create().update(Uint8Array.of(0)).update(WindowKeySsz.serialize(window));
+      hashed += keccak_256(hash.update(AccumulatorSsz.serialize(toFlat(accumulator))).digest()).length;
+    }
+  }
+  expectTrue(hashed > 0, 'no open accumulator');
+}
+
+/** One epoch's batches: one sample in 30 fails, the others take 6 to 46 ms, which about 90 buckets cover. */
+function batchesOf(services: number, watchers: number, draw: number): { context: EpochContext; counted: Counted[] } {
+  const random = generator(draw);
+  const context = contextOf(0, {
+    set: setOfWorld(Array.from({ length: watchers }, () => 32n * 10n ** 18n)),
+    services: Array.from({ length: services }, (_, i) => serviceOfWorld(i, SAMPLES)),
+  });
+  const counted = context.set.seats.map(({ seat, watcher }): Counted => {
+    const samples = Array.from({ length: services * SAMPLES }, (_, i) => ({
+      ...emptySample(i % services, Math.floor(i / services), random(30) === 0 ? OUTCOME.bad : OUTCOME.good, 0),
+      connectMicros: 1_000 + random(500),
+      totalMicros: 6_000 + random(40_000),
+    }));
+    const observation = {
+      seat,
+      watcher,
+      batchHash: drawn('batch', draw, seat),
+      commitment: drawn('commit', draw, seat),
+    };
+    return { observation, batch: { watcher, samples } as unknown as Counted['batch'] };
+  });
+  return { context, counted };
+}
+
+/** Numerical Recipes' linear congruential generator: the same batches in every run. */
+function generator(seed: number): (limit: number) => number {
+  let state = seed + 1;
+  return (limit) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+}
