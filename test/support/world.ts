@@ -285,6 +285,7 @@ function fakeChain({ facts, set, services, landed, seed }: FakeParts): Chain {
         : { nextEpoch: 0, reportHash: new Uint8Array(32) };
     },
     blockNumber: async () => newest(),
+    newestTimestamp: async () => 0,
     reports: async (from, to) => landed.filter(({ blockNumber }) => from <= blockNumber && blockNumber <= to),
     submit: async () => {
       throw new PlumblineError('refused', 'this chain only remembers');

@@ -14,8 +14,10 @@ import type { HostClock, VirtualClock } from './clock.ts';
 import { draw } from './random.ts';
 
 export const BLOCK_MILLIS = 500;
-/** Blocks before the newest final one. */
+/** Blocks before the newest final one, unless a world says otherwise. */
 const FINAL_DEPTH = 2;
+/** A sender whose transaction was dropped gives up after this long. */
+const DROPPED_MILLIS = 3_000;
 const SEALING_MILLIS = 0.5;
 
 export type SimChainParts = {
@@ -25,6 +27,7 @@ export type SimChainParts = {
   readonly services: readonly Service[];
   readonly bls: Bls;
   readonly seed: number;
+  readonly finalDepth?: number;
 };
 
 /** A chain with the oracle's rules and nothing else: head, previous, deadline, anchor, set, quorum, signature. */
@@ -39,6 +42,10 @@ export class SimChain {
   readonly submissions: { by: string; epoch: number; view: number; refused: string | undefined }[] = [];
   /** Hosts whose RPC does not answer. */
   readonly unreachable = new Set<string>();
+  /** What becomes of a host's transaction: blocks that it waits beyond the next one, or dropped without a word. */
+  fate: (by: string) => number | 'dropped' = () => 0;
+  /** What a host's RPC makes of the chain: it may be slow, or lie. */
+  rpc: (by: string, truth: Chain, clock: HostClock) => Chain = (_, truth) => truth;
   /** Hosts whose transactions are not taken. */
   readonly mute = new Set<string>();
 
@@ -55,6 +62,10 @@ export class SimChain {
       : { nextEpoch: 0, reportHash: ZERO_BYTES32 };
   }
 
+  get finalDepth(): number {
+    return this.#parts.finalDepth ?? FINAL_DEPTH;
+  }
+
   get blockNumber(): number {
     return this.facts.deployBlock + Math.floor((this.#parts.clock.now() - this.#startMillis) / BLOCK_MILLIS);
   }
@@ -68,6 +79,15 @@ export class SimChain {
 
   /** What one host sees of it. */
   viewOf(name: string, clock: HostClock): Chain {
+    return this.rpc(name, this.#truth(name, clock), clock);
+  }
+
+  /** Sends a certificate outside of any host. Never rejects. */
+  async send(by: string, certificate: Certificate): Promise<void> {
+    await this.#submit(by, certificate).catch(() => undefined);
+  }
+
+  #truth(name: string, clock: HostClock): Chain {
     const guard = async <T>(work: () => T | Promise<T>): Promise<T> => {
       if (clock.dead) return new Promise<T>(() => {});
       if (this.unreachable.has(name)) throw new PlumblineError('chain-unreachable', 'the rpc does not answer');
@@ -80,10 +100,11 @@ export class SimChain {
       setAt: () => guard(() => set),
       servicesAt: () => guard(() => services),
       seedAt: (epoch) => guard(() => this.#seedAt(epoch)),
-      finalized: () => guard(() => this.#block(Math.max(this.facts.deployBlock, this.blockNumber - FINAL_DEPTH))),
+      finalized: () => guard(() => this.#block(Math.max(this.facts.deployBlock, this.blockNumber - this.finalDepth))),
       blockHash: (number) => guard(() => (number <= this.blockNumber ? this.#block(number).hash : undefined)),
       head: () => guard(() => this.head),
       blockNumber: () => guard(() => this.blockNumber),
+      newestTimestamp: () => guard(() => Math.floor(this.#parts.clock.now() / 1000)),
       reports: (from, to) =>
         guard(() => this.landed.filter(({ blockNumber }) => from <= blockNumber && blockNumber <= to)),
       submit: (certificate) => guard(() => this.#submit(name, certificate)),
@@ -113,7 +134,9 @@ export class SimChain {
     // Included in the next block, unless another one came first.
     return new Promise((resolve, reject) => {
       const { clock } = this.#parts;
-      const blockNumber = this.blockNumber + 1;
+      const fate = this.fate(by);
+      if (fate === 'dropped') return void clock.after(DROPPED_MILLIS, () => reject(fail('not included')));
+      const blockNumber = this.blockNumber + 1 + fate;
       const blockAt = this.#startMillis + (blockNumber - this.facts.deployBlock) * BLOCK_MILLIS;
       // Just before, so that nobody sees the block without what is in it.
       clock.after(blockAt - SEALING_MILLIS - clock.now(), () => {

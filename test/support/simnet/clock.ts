@@ -8,6 +8,8 @@ type Due = { readonly at: number; readonly order: number; readonly fn: () => voi
  */
 export class VirtualClock implements Clock {
   readonly #timers = new Map<number, Due>();
+  /** The same in order of time, and those that were cancelled meanwhile. */
+  readonly #heap: Due[] = [];
   readonly #start: number;
   #now: number;
   #order = 0;
@@ -28,7 +30,9 @@ export class VirtualClock implements Clock {
 
   after(millis: number, fn: () => void): Timer {
     const order = this.#order++;
-    this.#timers.set(order, { at: this.#now + Math.max(0, millis), order, fn });
+    const due = { at: this.#now + Math.max(0, millis), order, fn };
+    this.#timers.set(order, due);
+    push(this.#heap, due);
     return { cancel: () => this.#timers.delete(order) };
   }
 
@@ -53,13 +57,44 @@ export class VirtualClock implements Clock {
     await this.advanceTo(this.#now + millis);
   }
 
+  /** The timer that is due first; cancelled ones are thrown away on the way. */
   #next(): Due | undefined {
-    let next: Due | undefined;
-    for (const due of this.#timers.values()) {
-      if (!next || due.at < next.at || (due.at === next.at && due.order < next.order)) next = due;
+    const heap = this.#heap;
+    while (heap.length > 0 && !this.#timers.has(heap[0]!.order)) {
+      const last = heap.pop()!;
+      if (heap.length > 0) sink(heap, last);
     }
-    return next;
+    return heap[0];
   }
+}
+
+function isBefore(a: Due, b: Due): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
+}
+
+/** Adds to a binary heap whose first is due first. */
+function push(heap: Due[], due: Due): void {
+  let i = heap.length;
+  for (; i > 0; i = (i - 1) >> 1) {
+    const parent = heap[(i - 1) >> 1]!;
+    if (!isBefore(due, parent)) break;
+    heap[i] = parent;
+  }
+  heap[i] = due;
+}
+
+/** Puts one in the place of the first. */
+function sink(heap: Due[], due: Due): void {
+  let i = 0;
+  for (;;) {
+    let child = 2 * i + 1;
+    if (child >= heap.length) break;
+    if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
+    if (!isBefore(heap[child]!, due)) break;
+    heap[i] = heap[child]!;
+    i = child;
+  }
+  heap[i] = due;
 }
 
 /** Lets every promise that can go on without a timer go on. */

@@ -4,6 +4,7 @@ import type { Followed } from '../../../ledger/ledger.ts';
 import type { Prober } from '../../../node/probe/engine.ts';
 import { wireNode } from '../../../node/wire.ts';
 import type { Bls } from '../../../platform/bls/bls.ts';
+import { Guard } from '../../../platform/guard.ts';
 import { createSigner } from '../../../platform/signer.ts';
 import { type Journal, openJournal } from '../../../platform/store/journal.ts';
 import { keccak } from '../../../protocol/bytes.ts';
@@ -44,6 +45,8 @@ export class Host {
   journal: Journal | undefined;
   /** May be changed while it runs: a watcher that begins to lie. */
   sight: Sight;
+  /** Why the process ended by itself, if it did. */
+  exited: string | undefined;
   /** Takes the place of the prober that answers with `sight`, from the next start on. */
   prober: Prober | undefined;
   /** Added to what the operating system's random numbers would be: a restarted process draws others. */
@@ -65,6 +68,7 @@ export class Host {
     const { offsetMillis } = this.clock;
     this.clock = new HostClock(this.parts.clock);
     this.clock.offsetMillis = offsetMillis;
+    this.exited = undefined;
     const start = this.#starts++;
     const platform = {
       clock: this.clock,
@@ -100,9 +104,16 @@ export class Host {
       expectExisting: this.#starts > 1 && this.journal !== undefined,
     });
     this.journal = journal;
-    const signer = createSigner({ bls, secretKey, journal, domain: core.facts.domain });
+    const { clock, log } = platform;
+    const guard = new Guard({ clock, calendar: core.facts.calendar, isFresh: journal.isFresh, log });
+    void guard.ended.then(async ({ code }) => {
+      this.exited = code;
+      await this.#stop();
+    });
+    const signer = createSigner({ bls, secretKey, journal, guard, domain: core.facts.domain });
     const node = wireNode(core, {
       signer,
+      guard,
       journal,
       watcher,
       prober: this.prober ?? fakeProber(this.clock, () => this.sight),

@@ -12,7 +12,14 @@ import type { HostClock, VirtualClock } from './clock.ts';
 import { drawBelow } from './random.ts';
 
 /** One gossip message on its way from one host to another. */
-export type Hop = { readonly from: string; readonly to: string; readonly topic: Topic; readonly data: Uint8Array };
+export type Hop = {
+  readonly from: string;
+  readonly to: string;
+  readonly topic: Topic;
+  readonly data: Uint8Array;
+  /** Names topic and bytes: what a host has seen it does not look at again. */
+  readonly id: string;
+};
 
 /** What became of a delivered message: for tests that look at verdicts. */
 export type Delivered = Hop & { readonly verdict: string };
@@ -38,10 +45,18 @@ export class SimNetwork {
   #sent = 0;
   /** Extra delay of a hop in ms, or 'lost'. */
   fate: (hop: Hop) => number | 'lost' = () => 0;
+  /** A hop that comes once more after so many ms, to a host that has forgotten that it saw the message. */
+  again: (hop: Hop) => number | undefined = () => undefined;
   /** Whether two hosts can talk at all. */
   connected: (a: string, b: string) => boolean = () => true;
   /** Called with every message that a host publishes itself, before it leaves. */
   onPublish: (from: string, topic: Topic, data: Uint8Array) => void = () => {};
+  /** Called with every message that enters the network, whoever made it. */
+  tap: (from: string, topic: Topic, data: Uint8Array) => void = () => {};
+  /** Called with every answer to a request. */
+  tapAnswer: (from: string, kind: RequestKind, data: Uint8Array) => void = () => {};
+  /** Hosts whose own messages go to somebody else instead of to their peers: what their process says is not what they send. */
+  readonly captured = new Map<string, (topic: Topic, data: Uint8Array) => void>();
   readonly delivered: Delivered[] = [];
   /** What hosts published themselves, in order. */
   readonly published: { from: string; topic: Topic; data: Uint8Array }[] = [];
@@ -68,8 +83,10 @@ export class SimNetwork {
         if (clock.dead) return;
         this.onPublish(self, topic, data);
         if (clock.dead) return;
+        const capture = this.captured.get(self);
+        if (capture) return capture(topic, data.slice());
         this.published.push({ from: self, topic, data: data.slice() });
-        this.#send(self, topic, data.slice(), self);
+        this.spread(self, topic, data.slice());
       },
       subscribe: (topic, bytesMax, handler) => {
         if (peer.topics.has(topic)) throw new PlumblineError('network-duplicate-handler', topic);
@@ -91,7 +108,14 @@ export class SimNetwork {
 
   /** Puts a message into one host's hands, whoever seems to send it. */
   inject(from: string, to: string, topic: Topic, data: Uint8Array): void {
-    this.#deliver({ from, to, topic, data });
+    this.tap(from, topic, data);
+    this.#deliver({ from, to, topic, data, id: idOf(topic, data) });
+  }
+
+  /** Gossips a message to every peer of a host, or to some. */
+  spread(from: string, topic: Topic, data: Uint8Array, to?: ReadonlySet<string>): void {
+    this.tap(from, topic, data);
+    this.#send(from, topic, data, from, idOf(topic, data), to);
   }
 
   #others(self: string): string[] {
@@ -99,24 +123,29 @@ export class SimNetwork {
   }
 
   /** @param origin where this host has it from: it does not go back there */
-  #send(from: string, topic: Topic, data: Uint8Array, origin: string): void {
-    const id = idOf(topic, data);
+  #send(from: string, topic: Topic, data: Uint8Array, origin: string, id: string, only?: ReadonlySet<string>): void {
     this.#peers.get(from)?.seen.add(id);
     for (const to of this.#others(from)) {
+      if (only && !only.has(to)) continue;
       const peer = this.#peers.get(to);
       if (to === origin || (peer && !peer.clock.dead && peer.seen.has(id))) continue;
-      const hop = { from, to, topic, data };
+      const hop = { from, to, topic, data, id };
       const extra = this.fate(hop);
       if (extra === 'lost') continue;
       const delay = DELAY_MILLIS_MIN + drawBelow(DELAY_MILLIS_SPREAD, this.#seed, 'delay', this.#sent++) + extra;
       this.#clock.after(delay, () => this.#deliver(hop));
+      const again = this.again(hop);
+      if (again === undefined) continue;
+      this.#clock.after(delay + again, () => {
+        this.#peers.get(to)?.seen.delete(id);
+        this.#deliver(hop);
+      });
     }
   }
 
   #deliver(hop: Hop): void {
-    const { from, to, topic, data } = hop;
+    const { from, to, topic, data, id } = hop;
     const peer = this.#peers.get(to);
-    const id = idOf(topic, data);
     if (!peer || peer.clock.dead || peer.seen.has(id) || !this.connected(from, to)) return;
     peer.seen.add(id);
     const subscription = peer.topics.get(topic);
@@ -129,7 +158,7 @@ export class SimNetwork {
       void judge().then((verdict) => {
         if (peer.clock.dead) return;
         this.delivered.push({ ...hop, verdict: verdict.kind === 'accept' ? 'accept' : verdict.code });
-        if (verdict.kind === 'accept') this.#send(to, topic, data, from);
+        if (verdict.kind === 'accept') this.#send(to, topic, data, from, id);
       });
     });
   }
@@ -157,6 +186,7 @@ export class SimNetwork {
       const answer = (bytes: Uint8Array | undefined) =>
         clock.after(DELAY_MILLIS_MIN, () => {
           timeout.cancel();
+          if (bytes) this.tapAnswer(to, kind, bytes);
           resolve(bytes?.slice());
         });
       this.#clock.after(DELAY_MILLIS_MIN, () => {
@@ -167,7 +197,12 @@ export class SimNetwork {
           if (said !== 'hangs') answer(said);
           return;
         }
-        peer.clock.run(() => void (peer.served.get(kind)?.(self, request) ?? Promise.resolve(undefined)).then(answer));
+        peer.clock.run(
+          () =>
+            void (peer.served.get(kind)?.(self, request) ?? Promise.resolve(undefined)).then(answer, () =>
+              answer(undefined),
+            ),
+        );
       });
     });
   }

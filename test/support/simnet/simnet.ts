@@ -24,6 +24,8 @@ export type SimnetOptions = {
   /** Also run an aggregator without a key. */
   readonly aggregator?: boolean;
   readonly bls?: Bls;
+  /** Blocks before the newest final one. */
+  readonly finalDepth?: number;
 };
 
 const GENESIS = 1_700_000_000;
@@ -43,7 +45,8 @@ export async function createSimnet(options: SimnetOptions = {}) {
   const services = Array.from({ length: options.services ?? 2 }, (_, i) =>
     serviceOf(seed, i, options.slotsPerEpoch ?? 6),
   );
-  const chain = new SimChain({ clock, facts, set, services, bls, seed });
+  const { finalDepth = 2 } = options;
+  const chain = new SimChain({ clock, facts, set, services, bls, seed, finalDepth });
   const network = new SimNetwork(clock, seed);
   const parts = { clock, chain, network, bls, seed };
   const hosts = secretKeys.map(

@@ -15,8 +15,8 @@ export function mount(disk: SimDisk, clock: HostClock): Store {
   const never = <T>() => new Promise<T>(() => {});
   return {
     get: (bucket, key) => (clock.dead ? never() : store.get(bucket, key)),
-    put: (bucket, key, value) => (clock.dead ? never() : store.put(bucket, key, value)),
-    batch: (operations) => (clock.dead ? never() : store.batch(operations)),
+    put: (bucket, key, value, options) => (clock.dead ? never() : store.put(bucket, key, value, options)),
+    batch: (operations, options) => (clock.dead ? never() : store.batch(operations, options)),
     range: (bucket, options) => (clock.dead ? never() : store.range(bucket, options)),
     close: async () => {},
   };

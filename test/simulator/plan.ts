@@ -1,0 +1,228 @@
+import { MINIMAL } from '../../protocol/parameters.ts';
+import { Rng } from './rng.ts';
+
+/** What a member of the coalition does besides what its process does. */
+export const STRATEGIES = [
+  'equivocate-commit',
+  'equivocate-propose',
+  'equivocate-attest',
+  'withhold-commit',
+  'withhold-reveal',
+  'late-reveal',
+  'partial-reveal',
+  'edge-commit',
+  'censor',
+  'stall',
+  'forge-batch',
+  'wrong-roots',
+  'invalid-partial',
+  'withhold-attestation',
+  'replay',
+  'flood',
+  'lie',
+  'copy',
+  'sign-anything',
+  'lie-to-requests',
+  'forge-certificate',
+] as const;
+export type Strategy = (typeof STRATEGIES)[number];
+
+export const FAULTS = [
+  'crash',
+  'crash-at-call',
+  'power-cut',
+  'disk-full',
+  'read-error',
+  'suspend',
+  'skew-small',
+  'skew-large',
+  'wipe',
+  'old-backup',
+  'rpc-down',
+  'rpc-slow',
+  'rpc-lies',
+] as const;
+export type FaultKind = (typeof FAULTS)[number];
+
+/** Something that happens to one machine; times in ms after genesis. */
+export type Fault = {
+  readonly kind: FaultKind;
+  readonly seat: number;
+  readonly at: number;
+  readonly until: number;
+  /** What the kind makes of it: ms of skew, calls until a crash. */
+  readonly amount: number;
+};
+
+export type Partition = { readonly at: number; readonly until: number; readonly side: readonly number[] };
+export type Link = { readonly from: number; readonly to: number; readonly extraMillis: number };
+
+export type Weather = {
+  readonly lossPercent: number;
+  readonly slowPercent: number;
+  readonly slowMillis: number;
+  readonly againPercent: number;
+  /** One direction only. */
+  readonly links: readonly Link[];
+  /** Seats whose every message, in and out, takes longer. */
+  readonly slowSeats: readonly number[];
+  readonly partitions: readonly Partition[];
+};
+
+export type Member = { readonly seat: number; readonly strategies: readonly Strategy[] };
+
+/** One world before it begins: everything that a seed decides about it in advance. */
+export type Plan = {
+  readonly seed: number;
+  readonly stakes: readonly bigint[];
+  readonly members: readonly Member[];
+  /** The coalition's stake is the largest below a third. */
+  readonly nearBound: boolean;
+  readonly services: number;
+  readonly slotsPerEpoch: number;
+  readonly aggregator: boolean;
+  readonly finalDepth: number;
+  readonly realBls: boolean;
+  readonly weather: Weather;
+  readonly faults: readonly Fault[];
+  readonly reorgs: readonly { readonly at: number; readonly depth: number; readonly kept: boolean }[];
+  readonly droppedPercent: number;
+  readonly latePercent: number;
+  /** Services that a part of the honest watchers cannot reach, or see slowly, in some epochs. */
+  readonly outagePercent: number;
+  /** When every fault but the coalition ends, ms after genesis. */
+  readonly healAt: number;
+  readonly endAt: number;
+};
+
+export const EPOCH_MILLIS = MINIMAL.epochSeconds * 1000;
+const DEADLINE_MILLIS = (MINIMAL.parameters.deadlineEpochs + 1) * EPOCH_MILLIS;
+/** After the healing: what still runs expires, and then whole epochs pass in a good network. */
+const QUIET_EPOCHS = 7;
+
+export type PlanOptions = {
+  readonly watchersMin: number;
+  readonly watchersMax: number;
+  /** Puts the coalition above a third on purpose: then the checkers must find something. */
+  readonly overBound?: boolean;
+  readonly strategies?: readonly Strategy[];
+};
+export const PLAN_OPTIONS: PlanOptions = { watchersMin: 4, watchersMax: 13 };
+
+export function planOf(seed: number, options: PlanOptions = PLAN_OPTIONS): Plan {
+  const rng = new Rng(seed, 'plan');
+  const realBls = rng.below(100) === 0;
+  const watchersMax = realBls ? Math.max(options.watchersMin, Math.min(5, options.watchersMax)) : options.watchersMax;
+  const watchers = rng.between(options.watchersMin, watchersMax);
+  const kind = options.overBound ? 'over' : rng.pick(['near', 'near', 'few', 'few', 'none'] as const);
+  const { stakes, members } = coalition(rng, watchers, kind, options.strategies ?? STRATEGIES);
+  const stormEpochs = realBls ? 4 : rng.between(4, 8);
+  const healAt = stormEpochs * EPOCH_MILLIS + rng.below(EPOCH_MILLIS);
+  const honest = stakes.map((_, seat) => seat).filter((seat) => !members.some((member) => member.seat === seat));
+  const finalDepth = rng.pick([2, 2, 4, 8]);
+  return {
+    seed,
+    stakes,
+    members,
+    nearBound: kind === 'near',
+    services: rng.between(1, 3),
+    slotsPerEpoch: rng.pick([4, 6, 12]),
+    aggregator: rng.percent(50),
+    finalDepth,
+    realBls,
+    weather: weatherOf(rng, watchers, healAt),
+    faults: faultsOf(rng, honest, healAt),
+    reorgs: times(rng, rng.below(4), healAt).map((at) => ({
+      at,
+      depth: rng.between(1, finalDepth),
+      kept: rng.percent(50),
+    })),
+    droppedPercent: rng.pick([0, 0, 20, 60]),
+    latePercent: rng.pick([0, 0, 30]),
+    outagePercent: rng.pick([0, 10, 40]),
+    healAt,
+    endAt: healAt + QUIET_EPOCHS * EPOCH_MILLIS,
+  };
+}
+
+/** Stakes of all seats, and who of them lies. Near the bound the liars' sum is the largest B with 3B < total. */
+function coalition(
+  rng: Rng,
+  watchers: number,
+  kind: 'near' | 'few' | 'none' | 'over',
+  strategies: readonly Strategy[],
+): { stakes: bigint[]; members: Member[] } {
+  const stakes = Array.from({ length: watchers }, () => BigInt(rng.percent(30) ? 1_000 : rng.between(200, 3_000)));
+  if (kind === 'none') return { stakes, members: [] };
+  // At least one honest seat more than liars, however small the liars' seats are.
+  const seats = rng.some([...stakes.keys()], rng.between(1, Math.max(1, Math.floor((watchers - 1) / 2))));
+  const honest = stakes.reduce((sum, stake, seat) => (seats.includes(seat) ? sum : sum + stake), 0n);
+  const largest = (honest - 1n) / 2n;
+  const sum =
+    kind === 'near' ? largest : kind === 'over' ? (honest * 3n) / 5n : (largest * BigInt(rng.between(20, 90))) / 100n;
+  seats.forEach((seat, i) => {
+    const share = sum / BigInt(seats.length);
+    stakes[seat] = i === 0 ? sum - share * BigInt(seats.length - 1) : share;
+  });
+  const members = seats.map((seat) => ({ seat, strategies: rng.some(strategies, rng.between(1, 5)) }));
+  return { stakes, members };
+}
+
+function times(rng: Rng, count: number, until: number): number[] {
+  return Array.from({ length: count }, () => rng.below(until)).sort((a, b) => a - b);
+}
+
+function weatherOf(rng: Rng, watchers: number, healAt: number): Weather {
+  const seats = [...new Array(watchers).keys()];
+  const isCalm = rng.percent(25);
+  return {
+    lossPercent: isCalm ? 0 : rng.pick([0, 2, 10, 25]),
+    slowPercent: isCalm ? 0 : rng.pick([0, 10, 30]),
+    slowMillis: rng.pick([150, 600, 2_000]),
+    againPercent: isCalm ? 0 : rng.pick([0, 5, 20]),
+    links: times(rng, isCalm ? 0 : rng.below(4), healAt).map(() => ({
+      from: rng.pick(seats),
+      to: rng.pick(seats),
+      extraMillis: rng.pick([100, 500, 1_500]),
+    })),
+    slowSeats: rng.some(seats, rng.percent(20) ? 1 : 0),
+    partitions: times(rng, rng.percent(40) ? rng.between(1, 2) : 0, healAt).map((at) => ({
+      at,
+      until: Math.min(healAt, at + rng.between(300, 10_000)),
+      side: rng.some(seats, rng.between(1, watchers - 1)),
+    })),
+  };
+}
+
+/** A machine has one fault at a time, so that each ends as it should before the next begins. */
+function faultsOf(rng: Rng, honest: readonly number[], healAt: number): Fault[] {
+  const faults: Fault[] = [];
+  const victims = rng.some(honest, rng.percent(20) ? 0 : rng.between(1, Math.max(1, Math.ceil(honest.length / 2))));
+  for (const seat of victims) {
+    let from = rng.below(EPOCH_MILLIS);
+    for (;;) {
+      const kind = rng.pick(FAULTS);
+      const at = from + rng.below(2 * EPOCH_MILLIS);
+      const until = at + lengthOf(rng, kind);
+      // Whoever starts without what it signed must have waited first, and the healing does not wait for it.
+      if (until >= healAt) break;
+      faults.push({ kind, seat, at, until, amount: amountOf(rng, kind) });
+      from = until + rng.below(EPOCH_MILLIS);
+    }
+  }
+  return faults.sort((a, b) => a.at - b.at || a.seat - b.seat);
+}
+
+function lengthOf(rng: Rng, kind: FaultKind): number {
+  // docs/OPERATORS.md: whoever starts without its journal, or with an old one, waits for deadlineEpochs + 1 epochs.
+  if (kind === 'wipe' || kind === 'old-backup') return DEADLINE_MILLIS + rng.below(500);
+  if (kind === 'suspend') return rng.pick([300, 1_500, 9_000]);
+  return rng.between(50, 6_000);
+}
+
+function amountOf(rng: Rng, kind: FaultKind): number {
+  const sign = rng.percent(50) ? 1 : -1;
+  if (kind === 'skew-small') return sign * rng.between(10, MINIMAL.parameters.deltaMillis / 2);
+  if (kind === 'skew-large') return sign * rng.between(300, 9_000);
+  return rng.between(1, 60);
+}

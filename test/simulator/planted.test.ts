@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { PLAN_OPTIONS } from './plan.ts';
+import { occurrences, PLANTED, type PlantedName } from './planted.ts';
+import { runSeeds } from './run.ts';
+
+test('every planted fault finds the rule that it breaks, word by word and once', () => {
+  const astray = Object.entries(PLANTED).filter(([, planted]) => occurrences(planted) !== 1);
+  expect(astray.map(([name, { file }]) => `${name}: ${file} reads otherwise now, write the fault anew`)).toEqual([]);
+});
+
+/** Those that a first seed finds; test/simulator/hunt.ts tries all. */
+const QUICK: readonly PlantedName[] = ['tail from the wrong end', 'vote per epoch instead of accumulating'];
+
+test.each(QUICK)('the checks find it when the program has: %s', { timeout: 120_000 }, async (planted) => {
+  const found: string[] = [];
+  await runSeeds({ from: 1, seeds: 6, workers: 1, plan: PLAN_OPTIONS, planted, untilFailure: true }, (outcome) =>
+    found.push(...outcome.violations),
+  );
+  expect(found.join()).toContain('not what its batches give');
+});

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { planOf } from './plan.ts';
+import { runWorld } from './world.ts';
+
+/** Chosen so that this file takes about half a minute on one core; `plumbline simulate` runs as many as one likes. */
+const SEEDS = 10;
+/** Another range on request, as a nightly run would ask for it. */
+const FROM = Number(process.env.PLUMBLINE_SEED ?? 1);
+
+test(`in ${SEEDS} worlds of faults and liars nothing that is promised breaks`, { timeout: 300_000 }, async () => {
+  const failed: string[] = [];
+  for (let seed = FROM; seed < FROM + SEEDS; seed++) {
+    const { violations } = await runWorld(seed);
+    if (violations.length > 0) failed.push(`plumbline simulate --seed ${seed} --trace: ${violations.join('; ')}`);
+  }
+  expect(failed).toEqual([]);
+});
+
+test('a seed gives the same world twice, event by event, and another seed another', { timeout: 60_000 }, async () => {
+  const [first, second, other] = [await runWorld(3), await runWorld(3), await runWorld(4)];
+  expect(second).toEqual(first);
+  expect(other.hash).not.toBe(first.hash);
+});
+
+test('at least a third of the worlds have as much lying stake as there may be, and every kind of fault occurs', () => {
+  const plans = Array.from({ length: 1_000 }, (_, seed) => planOf(seed));
+  const near = plans.filter(({ nearBound }) => nearBound);
+  expect(near.length).toBeGreaterThan(333);
+  for (const { stakes, members } of near) {
+    const total = stakes.reduce((sum, stake) => sum + stake, 0n);
+    const lying = members.reduce((sum, { seat }) => sum + stakes[seat]!, 0n);
+    expect(3n * lying < total && 3n * (lying + 1n) >= total - 2n).toBe(true);
+  }
+  const kinds = new Set(plans.flatMap(({ faults }) => faults.map(({ kind }) => kind)));
+  const strategies = new Set(plans.flatMap(({ members }) => members.flatMap((member) => member.strategies)));
+  expect([kinds.size, strategies.size]).toEqual([13, 21]);
+  expect(plans.filter(({ realBls }) => realBls).length).toBeGreaterThan(3);
+});
+
+test('with more than a third of the stake lying the checks do fail', { timeout: 120_000 }, async () => {
+  const options = {
+    watchersMin: 4,
+    watchersMax: 5,
+    overBound: true,
+    strategies: ['lie', 'withhold-attestation'],
+  } as const;
+  const violations: string[] = [];
+  for (const seed of [1, 2, 3, 4]) violations.push(...(await runWorld(seed, options)).violations);
+  expect(violations.join()).toContain('honest watchers saw');
+});
