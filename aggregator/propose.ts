@@ -33,6 +33,7 @@ export function proposeStage(deps: ProposeDeps) {
   const { calendar, parameters, domain } = chain.facts;
 
   return async (collect: (epoch: number) => Counted[]): Promise<void> => {
+    if (!deps.signer.maySign()) return;
     const { state } = ledger;
     const epoch = epochDue(clock, calendar, parameters, state.epoch);
     if (epoch === undefined) return;

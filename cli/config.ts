@@ -6,8 +6,8 @@ import { LOG_LEVELS } from '../platform/log.ts';
 import type { Hex } from '../protocol/bytes.ts';
 import { errorCode, errorMessage, PlumblineError } from '../protocol/error.ts';
 
-/** Larger files are the wrong file. */
-export const CONFIG_BYTES_MAX = 256 << 10;
+/** Larger files are the wrong file, and the YAML library takes up to a minute to say what is wrong in them. */
+export const CONFIG_BYTES_MAX = 64 << 10;
 
 const address = z
   .string()
@@ -124,6 +124,8 @@ function check<T>(file: string, schema: z.ZodType<T>, value: unknown): T {
   if (result.success) return result.data;
   const what = result.error.issues
     .map((issue) => `${issue.path.length === 0 ? 'the file' : issue.path.join('.')}: ${issue.message}`)
-    .join('; ');
+    .join('; ')
+    // Names come from the file, and a message is one line.
+    .replaceAll(/\s+/g, ' ');
   throw new PlumblineError('config', `${file}: ${what}`, { file });
 }

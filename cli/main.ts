@@ -4,8 +4,10 @@ import { aggregateCommand } from './aggregate.ts';
 import { auditCommand } from './audit.ts';
 import { deployCommand } from './deploy.ts';
 import { devnetCommand } from './devnet.ts';
+import { journalCommand } from './journal.ts';
 import { keysCommand } from './keys.ts';
 import { probeCommand } from './probe.ts';
+import { simulateCommand } from './simulate.ts';
 import { watchCommand } from './watch.ts';
 
 /** Exit codes: 0 done, 1 the answer is no, 2 wrong usage or configuration, 3 could not find out. */
@@ -22,9 +24,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     watchCommand(),
     aggregateCommand(),
     keysCommand(),
+    journalCommand(),
     deployCommand(),
     probeCommand(),
     auditCommand(),
+    simulateCommand(),
   ]) {
     // A command with exit codes of its own maps commander's itself.
     program.addCommand(command.name() === 'probe' ? command : command.exitOverride());

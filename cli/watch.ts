@@ -12,14 +12,25 @@ import { warmUp } from '../node/probe/warm-up.ts';
 import { wireNode } from '../node/wire.ts';
 import { readKeystore } from '../platform/bls/keystore.ts';
 import { directoryWriter } from '../platform/files.ts';
+import { Guard } from '../platform/guard.ts';
 import { createSigner } from '../platform/signer.ts';
 import { openJournal } from '../platform/store/journal.ts';
 import { keccak, toHex } from '../protocol/bytes.ts';
+import type { PlumblineError } from '../protocol/error.ts';
 import { readConfig, WatchConfig } from './config.ts';
 import { closePlatform, openPlatform } from './platform.ts';
 import { untilSignal } from './signal.ts';
 
-export type Watcher = { readonly watcher: string; readonly addresses: readonly string[]; stop(): Promise<void> };
+/** Another process signs with the same key: starting again by itself would not help, so a supervisor must not. */
+export const EXIT_OWN_KEY = 4;
+
+export type Watcher = {
+  readonly watcher: string;
+  readonly addresses: readonly string[];
+  /** Resolves when the program has to end by itself. */
+  readonly ended: Promise<PlumblineError>;
+  stop(): Promise<void>;
+};
 
 /**
  * A watcher: node and aggregator over one core, in one process.
@@ -50,7 +61,8 @@ async function startOn(
   const watcher = keccak(bls.publicKeyToEvm(bls.publicKey(secretKey)));
   const journal = await openJournal(store, { watcher, expectExisting: config.expectJournal });
   const core = createCore(platform, { retentionEpochs: config.retentionEpochs, stateful: true });
-  const signer = createSigner({ bls, secretKey, journal, domain: core.facts.domain });
+  const guard = new Guard({ clock, calendar: core.facts.calendar, isFresh: journal.isFresh, log });
+  const signer = createSigner({ bls, secretKey, journal, guard, domain: core.facts.domain });
 
   await warmUp(clock);
   const second = config.secondResolvers.length > 0 ? dnsResolver(config.secondResolvers) : undefined;
@@ -64,6 +76,7 @@ async function startOn(
   const controls = createControls(config.controls.map(controlOf), clock);
   const node = wireNode(core, {
     signer,
+    guard,
     journal,
     watcher,
     prober: wrapProber(createProber({ tools, consent, controls, log })),
@@ -78,6 +91,7 @@ async function startOn(
   return {
     watcher: toHex(watcher),
     addresses: network.addresses(),
+    ended: guard.ended,
     stop: async () => {
       node.stop();
       await aggregator.stop();
@@ -99,7 +113,10 @@ export function watchCommand(): Command {
     .requiredOption('--config <file>', 'YAML file; docs/OPERATORS.md lists the settings')
     .action(async ({ config }: { config: string }) => {
       const running = await startWatcher(await readConfig(config, WatchConfig));
-      await untilSignal();
+      const error = await Promise.race([untilSignal(), running.ended]);
       await running.stop();
+      if (!error) return;
+      console.error(`plumbline: ${error.message} [${error.code}]`);
+      process.exitCode = EXIT_OWN_KEY;
     });
 }

@@ -12,7 +12,7 @@ import { epochFacts } from './epoch.ts';
 import { Fetch } from './fetch.ts';
 import { Follower } from './follower.ts';
 import { revealIntake } from './intake/reveal.ts';
-import type { IntakeDeps } from './intake/rules.ts';
+import type { IntakeDeps, SignedBy } from './intake/rules.ts';
 import { subscribeAll } from './intake/subscribe.ts';
 import { type Followed, Ledger } from './ledger.ts';
 import { Pool } from './pool.ts';
@@ -46,7 +46,11 @@ export function createCore(platform: Platform, options: { retentionEpochs: numbe
   const ledger = new Ledger({ chain, epochFacts: known, pool, custody, fetch, log });
   const follower = new Follower(chain, clock, log);
   const rounds = new Rounds(clock, facts.calendar, facts.parameters);
-  const intake: IntakeDeps = { clock, facts, epochFacts: known, pool, bls };
+  const signedListeners: ((slot: SignedBy) => void)[] = [];
+  const onSigned = (slot: SignedBy): void => {
+    for (const listener of signedListeners) listener(slot);
+  };
+  const intake: IntakeDeps = { clock, facts, epochFacts: known, pool, bls, onSigned };
   const wanted = new Wanted(fetch, revealIntake(intake), clock);
   const listeners: ((followed: Followed | undefined) => Promise<void>)[] = [];
 
@@ -92,6 +96,10 @@ export function createCore(platform: Platform, options: { retentionEpochs: numbe
      */
     onHead: (listener: (followed: Followed | undefined) => Promise<void>): void => {
       listeners.push(listener);
+    },
+    /** Called with every slot that others were heard to have signed, once its signature is checked. */
+    onSigned: (listener: (slot: SignedBy) => void): void => {
+      signedListeners.push(listener);
     },
     start: async (): Promise<void> => {
       subscribeAll(network, log, intake);

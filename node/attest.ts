@@ -59,6 +59,7 @@ export function attestStage(deps: AttestDeps) {
 
   /** Not to be called again before it has returned. */
   return async (): Promise<Refused | undefined> => {
+    if (!deps.signer.maySign()) return undefined;
     const { state } = ledger;
     const heard = current(state);
     if (!heard) return undefined;

@@ -4,6 +4,7 @@ import type { Timers } from '../ledger/timers.ts';
 import type { OracleFacts } from '../platform/chain/chain.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import type { Signer } from '../platform/signer.ts';
 import type { Journal } from '../platform/store/journal.ts';
 import { seatOf } from '../protocol/set.ts';
 import { epochAt, roundOf } from '../protocol/time.ts';
@@ -14,6 +15,7 @@ export type OwnDeps = {
   readonly clock: Clock;
   readonly epochFacts: (epoch: number) => Promise<EpochFacts>;
   readonly journal: Pick<Journal, 'entries'>;
+  readonly signer: Pick<Signer, 'maySign'>;
   readonly watcher: Uint8Array;
   readonly timers: Timers;
   readonly failed: Failed;
@@ -47,7 +49,8 @@ export function ownBatch(deps: OwnDeps, { measure, seal, commit, reveal }: OwnSt
     const ours = measured.get(epoch);
     measured.delete(epoch);
     const measurement = await ours?.work.catch(() => undefined);
-    if (!ours || !measurement) return;
+    // While we listen for our own key elsewhere, what was measured is not sent.
+    if (!ours || !measurement || !deps.signer.maySign()) return;
     // Nobody takes a commit from then on: it could be a copy.
     const { revealFrom } = roundOf(calendar, parameters, epoch);
     if (clock.now() >= revealFrom) return log.warn({ epoch }, 'too late to commit');
@@ -62,7 +65,8 @@ export function ownBatch(deps: OwnDeps, { measure, seal, commit, reveal }: OwnSt
   const resumeOne = async (epoch: number): Promise<void> => {
     const seat = await ownSeat(epoch);
     const entry = (await deps.journal.entries(epoch)).find(({ kind }) => kind === 'commit');
-    if (!entry || seat === undefined) return;
+    // An imported entry has no payload: the batch is on the machine that it came from.
+    if (!entry || entry.payload.length === 0 || seat === undefined) return;
     committed.set(epoch, commit(sealedFrom(entry.payload), seat));
     await committed.get(epoch);
     const { revealFrom } = roundOf(calendar, parameters, epoch);

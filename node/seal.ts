@@ -7,10 +7,11 @@ export type SealDeps = {
   readonly facts: OracleFacts;
   readonly watcher: Uint8Array;
   readonly random: (length: number) => Uint8Array;
+  readonly clockErrorMicros: () => number;
 };
 
 /** Turns a measurement into the canonical bytes that get committed, revealed, hashed and archived. */
-export function sealStage({ facts, watcher, random }: SealDeps) {
+export function sealStage({ facts, watcher, random, clockErrorMicros }: SealDeps) {
   return ({ facts: known, vrfProof, samples }: Measurement): Sealed => {
     const stalls = samples.map(({ stallMicros }) => stallMicros);
     const batch: Batch = {
@@ -22,7 +23,7 @@ export function sealStage({ facts, watcher, random }: SealDeps) {
       parametersId: facts.parametersId,
       watcher,
       vrfProof,
-      clockErrorMicros: ABSENT_MICROS,
+      clockErrorMicros: clockErrorMicros(),
       stallMaxMicros: Math.max(0, ...stalls),
       stallTotalMicros: Math.min(
         ABSENT_MICROS - 1,

@@ -1,13 +1,16 @@
 import type { Core } from '../ledger/core.ts';
 import { failureLog } from '../ledger/failure.ts';
 import { Timers } from '../ledger/timers.ts';
+import type { Guard } from '../platform/guard.ts';
 import type { Signer } from '../platform/signer.ts';
 import type { Journal } from '../platform/store/journal.ts';
 import { epochAt } from '../protocol/time.ts';
 import { type ArchiveWriter, archiveStage } from './archive.ts';
 import { attestStage } from './attest.ts';
+import { clockStage } from './clock.ts';
 import { commitStage } from './commit.ts';
 import { considering } from './consider.ts';
+import { elsewhereStage } from './elsewhere.ts';
 import { measureStage } from './measure.ts';
 import { ownBatch } from './own.ts';
 import type { ConsentBook } from './probe/consent.ts';
@@ -18,7 +21,8 @@ import { sealStage } from './seal.ts';
 
 export type NodeParts = {
   readonly signer: Signer;
-  readonly journal: Pick<Journal, 'entries' | 'prune'>;
+  readonly guard: Guard;
+  readonly journal: Pick<Journal, 'entries' | 'find' | 'prune'>;
   readonly watcher: Uint8Array;
   readonly prober: Prober;
   readonly consent: ConsentBook;
@@ -33,9 +37,17 @@ export function wireNode(core: Core, parts: NodeParts) {
   const { rounds, pool, clock, facts } = core;
   const deps = { ...core, ...parts, timers: new Timers(clock), failed: failureLog(core.log) };
 
+  // Our key, signing somewhere else: then nothing is signed here any more.
+  core.onSigned(elsewhereStage(deps));
+
+  // Our clock against the chain's: while it is proven wrong, nothing is signed.
+  const ourClock = clockStage(deps);
+  rounds.on('begin', () => void ourClock.check());
+
   // Our own batch, from moment to moment of its epoch.
   const { prepare, measure, stop } = measureStage(deps);
-  const stages = { measure, seal: sealStage(deps), commit: commitStage(deps), reveal: revealStage(deps) };
+  const seal = sealStage({ ...deps, clockErrorMicros: ourClock.errorMicros });
+  const stages = { measure, seal, commit: commitStage(deps), reveal: revealStage(deps) };
   const own = ownBatch(deps, stages);
   rounds.on('begin', own.probe);
   rounds.on('end', own.commit);
@@ -56,8 +68,10 @@ export function wireNode(core: Core, parts: NodeParts) {
   });
 
   return {
-    /** Before the first round: takes up open rounds of an earlier run, and asks providers for their consent. */
+    /** After core.start, before the first round: listens for our key, takes up open rounds of an earlier run, and asks providers for their consent. */
     prepare: async (): Promise<void> => {
+      parts.guard.listen();
+      await ourClock.check();
       await own.resume();
       await prepare(Math.max(0, epochAt(facts.calendar, clock.now()) + 1));
     },

@@ -27,7 +27,7 @@ function tool(
   const child = spawn(join(BIN, command), [...args], {
     cwd: options.cwd ?? ROOT,
     stdio: ['ignore', options.quiet ? 'pipe' : 'inherit', 'inherit'],
-    env: { ...process.env, PATH: `${BIN}:${process.env.PATH}`, FORCE_COLOR: '0' },
+    env: { ...process.env, PATH: `${BIN}:${process.env.PATH}`, FORCE_COLOR: '0', NO_COLOR: '1' },
   });
   let stdout = '';
   child.stdout?.on('data', (chunk: Buffer) => {

@@ -9,6 +9,7 @@ import {
   ignore,
   isVerdict,
   reject,
+  signatureVerdict,
   verdictOf,
   viewVerdict,
 } from './rules.ts';
@@ -30,9 +31,14 @@ export function attestationIntake(deps: IntakeDeps): MessageHandler {
     // [ignore] a further conflicting attestation of the seat in the view tells nothing new
     if (deps.pool.isContested(epoch, `attestation/${view}/${seat.seat}`)) return ignore('conflict');
     // [reject] the signature is the seat's; unchecked, a forged one would take the place of the true one
-    if (!deps.bls.verify(seat.publicKey, digestOfAttestation(deps.facts.domain, attestation), attestation.signature)) {
-      return reject('bad-signature');
-    }
+    const slot = {
+      kind: 'attestation',
+      epoch,
+      view,
+      digest: digestOfAttestation(deps.facts.domain, attestation),
+    } as const;
+    const forged = signatureVerdict(deps, seat, slot, attestation.signature);
+    if (forged) return forged;
     return verdictOf(deps.pool.addAttestation(attestation));
   };
 }

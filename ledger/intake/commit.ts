@@ -1,7 +1,17 @@
 import type { MessageHandler } from '../../platform/network/network.ts';
 import { decodeCommit, digestOfCommit } from '../../protocol/commit.ts';
 import { seatOf } from '../../protocol/set.ts';
-import { decoded, epochVerdict, factsOr, type IntakeDeps, ignore, isVerdict, reject, verdictOf } from './rules.ts';
+import {
+  decoded,
+  epochVerdict,
+  factsOr,
+  type IntakeDeps,
+  ignore,
+  isVerdict,
+  reject,
+  signatureVerdict,
+  verdictOf,
+} from './rules.ts';
 
 /** Takes a commit from gossip. The moment at which it was heard decides whether its batch must count. */
 export function commitIntake(deps: IntakeDeps): MessageHandler {
@@ -23,9 +33,14 @@ export function commitIntake(deps: IntakeDeps): MessageHandler {
     // [ignore] a further conflicting commit tells nothing new
     if (deps.pool.isContested(commit.epoch, `commit/${seat.seat}`)) return ignore('conflict');
     // [reject] the signature is the named watcher's
-    if (!deps.bls.verify(seat.publicKey, digestOfCommit(deps.facts.domain, commit), commit.signature)) {
-      return reject('bad-signature');
-    }
+    const slot = {
+      kind: 'commit',
+      epoch: commit.epoch,
+      view: 0,
+      digest: digestOfCommit(deps.facts.domain, commit),
+    } as const;
+    const forged = signatureVerdict(deps, seat, slot, commit.signature);
+    if (forged) return forged;
     return verdictOf(deps.pool.addCommit({ commit, seat: seat.seat, heardAt }));
   };
 }

@@ -13,6 +13,7 @@ import {
   ignore,
   isVerdict,
   reject,
+  signatureVerdict,
   verdictOf,
   viewVerdict,
 } from './rules.ts';
@@ -37,10 +38,10 @@ export function proposalIntake(deps: IntakeDeps): MessageHandler {
     // [ignore] a second conflicting proposal of the view tells nothing new
     if (deps.pool.isContested(epoch, `proposal/${proposal.view}`)) return ignore('conflict');
     // [reject] the signature is the leader's
-    const { publicKey } = requireSeat(facts.set, proposal.seat);
-    if (!deps.bls.verify(publicKey, digestOfProposal(deps.facts.domain, proposal), proposal.signature)) {
-      return reject('bad-signature');
-    }
+    const digest = digestOfProposal(deps.facts.domain, proposal);
+    const slot = { kind: 'proposal', epoch, view: proposal.view, digest } as const;
+    const forged = signatureVerdict(deps, requireSeat(facts.set, proposal.seat), slot, proposal.signature);
+    if (forged) return forged;
     return verdictOf(deps.pool.addProposal({ proposal, reportHash: reportHash(proposal.header) }));
   };
 }

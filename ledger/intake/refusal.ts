@@ -9,6 +9,7 @@ import {
   ignore,
   isVerdict,
   reject,
+  signatureVerdict,
   verdictOf,
   viewVerdict,
 } from './rules.ts';
@@ -29,9 +30,10 @@ export function refusalIntake(deps: IntakeDeps): MessageHandler {
     // [ignore] it is the first of the seat in the view
     if (deps.pool.hasRefusal(refusal)) return ignore('known');
     // [reject] the signature is the seat's
-    if (!deps.bls.verify(seat.publicKey, digestOfRefusal(deps.facts.domain, refusal), refusal.signature)) {
-      return reject('bad-signature');
-    }
+    const { epoch, view } = refusal;
+    const slot = { kind: 'refusal', epoch, view, digest: digestOfRefusal(deps.facts.domain, refusal) } as const;
+    const forged = signatureVerdict(deps, seat, slot, refusal.signature);
+    if (forged) return forged;
     return verdictOf(deps.pool.addRefusal(refusal));
   };
 }

@@ -7,7 +7,17 @@ import { PlumblineError } from '../../protocol/error.ts';
 import { decodeReveal, opensCommit } from '../../protocol/reveal.ts';
 import { type Seat, seatOf } from '../../protocol/set.ts';
 import type { EpochFacts } from '../epoch.ts';
-import { decoded, epochVerdict, factsOr, type IntakeDeps, ignore, isVerdict, reject, verdictOf } from './rules.ts';
+import {
+  decoded,
+  epochVerdict,
+  factsOr,
+  type IntakeDeps,
+  ignore,
+  isVerdict,
+  reject,
+  signatureVerdict,
+  verdictOf,
+} from './rules.ts';
 
 /** Takes a reveal from gossip or from a peer that was asked for it. */
 export function revealIntake(deps: IntakeDeps): MessageHandler {
@@ -47,11 +57,18 @@ export function revealIntake(deps: IntakeDeps): MessageHandler {
 function takeCommit(deps: IntakeDeps, commit: Commit, seat: Seat, heardAt: number): Verdict | undefined {
   const known = deps.pool.commit(commit.epoch, seat.seat)?.commit;
   // [ignore] it opens the commit that was heard, not a second one
-  if (known) return equalBytes(known.commitment, commit.commitment) ? undefined : ignore('conflict');
+  if (known && !equalBytes(known.commitment, commit.commitment)) return ignore('conflict');
+  // [reject] the signature is the one that was heard: a message has one, and these bytes are passed on and archived
+  if (known) return equalBytes(known.signature, commit.signature) ? undefined : reject('bad-signature');
   // [reject] the signature is the named watcher's
-  if (!deps.bls.verify(seat.publicKey, digestOfCommit(deps.facts.domain, commit), commit.signature)) {
-    return reject('bad-signature');
-  }
+  const slot = {
+    kind: 'commit',
+    epoch: commit.epoch,
+    view: 0,
+    digest: digestOfCommit(deps.facts.domain, commit),
+  } as const;
+  const forged = signatureVerdict(deps, seat, slot, commit.signature);
+  if (forged) return forged;
   deps.pool.addCommit({ commit, seat: seat.seat, heardAt });
   return undefined;
 }

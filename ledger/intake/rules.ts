@@ -2,7 +2,9 @@ import type { Bls } from '../../platform/bls/bls.ts';
 import type { OracleFacts } from '../../platform/chain/chain.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Verdict } from '../../platform/network/network.ts';
+import type { SignedSlot } from '../../platform/store/journal.ts';
 import { errorCode, PlumblineError } from '../../protocol/error.ts';
+import type { Seat } from '../../protocol/set.ts';
 import { epochStart, roundOf, viewAt } from '../../protocol/time.ts';
 import type { EpochFacts } from '../epoch.ts';
 import type { InsertOutcome, Pool } from '../pool.ts';
@@ -14,7 +16,11 @@ export type IntakeDeps = {
   readonly epochFacts: (epoch: number) => Promise<EpochFacts>;
   readonly pool: Pool;
   readonly bls: Pick<Bls, 'verify'>;
+  /** Hears of every slot that a seat has signed, before the pool does: also when it contradicts what is known. */
+  readonly onSigned?: (slot: SignedBy) => void;
 };
+
+export type SignedBy = SignedSlot & { readonly watcher: Uint8Array };
 
 export const ACCEPT: Verdict = { kind: 'accept' };
 export const ignore = (code: string): Verdict => ({ kind: 'ignore', code });
@@ -41,6 +47,18 @@ export function epochVerdict({ clock, facts }: IntakeDeps, epoch: number): Verdi
 export function viewVerdict({ clock, facts }: IntakeDeps, epoch: number, view: number): Verdict | undefined {
   const round = roundOf(facts.calendar, facts.parameters, epoch);
   return view > viewAt(round, facts.parameters, clock.now()) + 1 ? ignore('view-not-begun') : undefined;
+}
+
+/** [reject] the signature is the seat's. Not to be awaited: of a flood at once only the first costs a check. */
+export function signatureVerdict(
+  { bls, onSigned }: IntakeDeps,
+  { publicKey, watcher }: Seat,
+  slot: SignedSlot,
+  signature: Uint8Array,
+): Verdict | undefined {
+  if (!bls.verify(publicKey, slot.digest, signature)) return reject('bad-signature');
+  onSigned?.({ ...slot, watcher });
+  return undefined;
 }
 
 /** Runs a decoder; what does not decode is nobody's honest message. */

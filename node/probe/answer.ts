@@ -34,7 +34,8 @@ const BODY_BYTES_START = 4_096;
 
 const CRLF = Buffer.from('\r\n');
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
+/** Blanks around the value are trimmed afterwards: two ways to match them would try a long line of blanks in every way. */
+const FIELD_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
 const CHUNK_LINE = /^([0-9a-fA-F]{1,8})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
 const CONTENT_LENGTH = /^[0-9]{1,15}$/;
 
@@ -49,6 +50,7 @@ class Fault extends Error {
 }
 
 const malformed = (detail: string) => new Fault(REASON.malformedAnswer, detail);
+const chunkLineTooLong = () => malformed(`a chunk line exceeds ${CHUNK_LINE_BYTES_MAX} bytes`);
 
 export function createAnswerParser(options: AnswerOptions): AnswerParser {
   let step: Step = 'status';
@@ -63,19 +65,23 @@ export function createAnswerParser(options: AnswerOptions): AnswerParser {
   let bodyBytes = 0;
   let store: Buffer = Buffer.alloc(0);
 
-  /** The next line without its CRLF, or undefined when it has not arrived; never buffers more than `bytesMax`. */
-  const takeLine = (bytesMax: number, tooLong: Fault): string | undefined => {
+  /**
+   * The next line without its CRLF, or undefined when it has not arrived; never buffers more than `bytesMax`. Faults are
+   * made when they happen: an error takes longer to make than a line to read.
+   */
+  const takeLine = (bytesMax: number, tooLong: () => Fault): string | undefined => {
     const at = pending.indexOf(CRLF);
-    if ((at < 0 ? pending.length : at + 2) > bytesMax) throw tooLong;
+    if ((at < 0 ? pending.length : at + 2) > bytesMax) throw tooLong();
     if (at < 0) return undefined;
     const line = pending.toString('latin1', 0, at);
     pending = pending.subarray(at + 2);
     return line;
   };
 
+  const headerTooLarge = () =>
+    new Fault(REASON.headerTooLarge, `the header section exceeds ${options.headerBytesMax} bytes`);
   const takeHeaderLine = (): string | undefined => {
-    const tooLong = new Fault(REASON.headerTooLarge, `the header section exceeds ${options.headerBytesMax} bytes`);
-    const line = takeLine(options.headerBytesMax - headerBytes, tooLong);
+    const line = takeLine(options.headerBytesMax - headerBytes, headerTooLarge);
     if (line !== undefined) headerBytes += line.length + 2;
     return line;
   };
@@ -153,7 +159,7 @@ export function createAnswerParser(options: AnswerOptions): AnswerParser {
       if (match === null) throw malformed('a header line is malformed');
       if (step === 'fields') fields.push([match[1]!.toLowerCase(), match[2]!.trim()]);
     } else if (step === 'chunkSize') {
-      const line = takeLine(CHUNK_LINE_BYTES_MAX, malformed(`a chunk line exceeds ${CHUNK_LINE_BYTES_MAX} bytes`));
+      const line = takeLine(CHUNK_LINE_BYTES_MAX, chunkLineTooLong);
       if (line === undefined) return false;
       const match = CHUNK_LINE.exec(line);
       if (match === null) throw malformed('a chunk size is malformed');

@@ -4,7 +4,7 @@
  * ends with its parent.
  */
 import { readConfig, WatchConfig } from '../../cli/config.ts';
-import { startWatcher, type Watcher } from '../../cli/watch.ts';
+import { EXIT_OWN_KEY, startWatcher, type Watcher } from '../../cli/watch.ts';
 import type { Prober } from '../../node/probe/engine.ts';
 import { errorMessage } from '../../protocol/error.ts';
 import { REASON } from '../../protocol/reason.ts';
@@ -33,6 +33,10 @@ function liar(prober: Prober): Prober {
 async function start(config: string): Promise<void> {
   try {
     running = await startWatcher(await readConfig(config, WatchConfig), liar);
+    void running.ended.then((error) => {
+      console.error(error.message);
+      return stop(EXIT_OWN_KEY);
+    });
     process.send?.({ type: 'ready', addresses: running.addresses });
   } catch (error) {
     console.error(error);
@@ -42,11 +46,11 @@ async function start(config: string): Promise<void> {
   }
 }
 
-async function stop(): Promise<void> {
+async function stop(code = 0): Promise<void> {
   if (stopping) return;
   stopping = true;
   await running?.stop();
-  process.exit(0);
+  process.exit(code);
 }
 
 if (import.meta.main) {

@@ -18,6 +18,7 @@ import type { Observation } from '../../protocol/observation.ts';
 import { decodeProposal } from '../../protocol/proposal.ts';
 import { GENESIS_STATE } from '../../protocol/state.ts';
 import { type Bench, createBench, said } from '../support/simnet/bench.ts';
+import { openGuard } from '../support/simnet/guard.ts';
 import { draw } from '../support/simnet/random.ts';
 import { secretKeyOf } from '../support/simnet/simnet.ts';
 
@@ -56,7 +57,13 @@ async function setUp(millis: number): Promise<void> {
       signed.push(entry);
       return journal.record(entry);
     };
-    const signer = createSigner({ bls, secretKey: secretKeyOf(1, seat), journal: { record }, domain: facts.domain });
+    const signer = createSigner({
+      bls,
+      secretKey: secretKeyOf(1, seat),
+      journal: { record },
+      guard: openGuard,
+      domain: facts.domain,
+    });
     const propose = proposeStage({ chain, clock, network, pool, ledger, epochFacts, signer, watcher, log: silentLog });
     return () => propose(collectStage({ facts, pool }));
   };

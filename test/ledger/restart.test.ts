@@ -62,9 +62,10 @@ test('a node that dies after its commit went out reveals the same batch after th
 test('however often nodes die and come back with their disks, none signs two things for one slot', async () => {
   for (const seed of [1, 2, 3]) {
     await started({ seed });
-    const until = net.clock.now() + 60_000;
+    const until = net.clock.now() + 160_000;
     for (let round = 0; net.clock.now() < until; round++) {
-      await net.clock.advance(100 + drawBelow(3_000, seed, 'pause', round));
+      // Each restart is an epoch or two of listening: now and then there is a quorum, now and then there is none.
+      await net.clock.advance(100 + drawBelow(9_000, seed, 'pause', round));
       const host = net.host(drawBelow(4, seed, 'victim', round));
       host.kill();
       await net.clock.advance(drawBelow(1_500, seed, 'down', round));
@@ -74,6 +75,7 @@ test('however often nodes die and come back with their disks, none signs two thi
     expect(doublySigned(net.network)).toEqual([]);
     expect(net.heads()).toHaveLength(1);
     expect(net.landed().length).toBeGreaterThan(5);
+    expect(net.hosts.map(({ exited }) => exited)).toEqual([undefined, undefined, undefined, undefined]);
   }
 });
 
@@ -90,15 +92,18 @@ test('a node that restarts with its disk goes on from there without asking anybo
 
 test('all nodes restart at once and go on with the epoch that is due', async () => {
   await started();
-  // The commits of epoch 3 have just gone out; its report is due, and no further epoch will have begun when it lands.
+  // The commits of epoch 3 have just gone out; its report is due, and still is when everybody has listened for an epoch.
   await net.runTo(4, 300);
   for (const host of net.hosts) host.kill();
   for (const host of net.hosts) await host.start();
   await net.runTo(5, 3_900);
+  // They listen, all of them.
+  expect(net.landed()).not.toContain(3);
+  await net.runTo(6, 3_900);
   expect(net.landed()).toContain(3);
   expect(countedIn(3)).toEqual([0, 1, 2, 3]);
-  await net.runTo(8, 3_900);
-  expect(net.landed().slice(-1)).toEqual([7]);
+  await net.runTo(12, 3_900);
+  expect(net.landed().slice(-1)).toEqual([11]);
   expect(net.heads()).toHaveLength(1);
 });
 

@@ -66,6 +66,7 @@ beforeEach(async () => {
       return bench.bls.sign(secretKeyOf(1, OWN), entry.digest);
     },
     prove: () => new Uint8Array(48),
+    maySign: () => true,
   };
   const deps = {
     facts,

@@ -21,6 +21,7 @@ import { decodeReveal, opensCommit } from '../../protocol/reveal.ts';
 import { emptySample, OUTCOME } from '../../protocol/sample.ts';
 import { epochStart } from '../../protocol/time.ts';
 import { type Bench, createBench } from '../support/simnet/bench.ts';
+import { openGuard } from '../support/simnet/guard.ts';
 import { past } from '../support/simnet/past.ts';
 import { fakeProber, openConsent } from '../support/simnet/prober.ts';
 import { draw } from '../support/simnet/random.ts';
@@ -49,7 +50,13 @@ beforeEach(() => {
       return 'new' as const;
     },
   };
-  signer = createSigner({ bls: bench.bls, secretKey: secretKeyOf(1, SEAT), journal, domain: bench.facts.domain });
+  signer = createSigner({
+    bls: bench.bls,
+    secretKey: secretKeyOf(1, SEAT),
+    journal,
+    guard: openGuard,
+    domain: bench.facts.domain,
+  });
   network = {
     publish: async (topic: string, data: Uint8Array) => {
       happened.push(`publish ${topic}`);
@@ -66,7 +73,13 @@ const measurement = () => {
     samples: batch.samples.map((sample, i) => ({ ...sample, stallMicros: 10 * i })),
   };
 };
-const seal = () => sealStage({ facts: bench.facts, watcher, random: (length) => draw(1, 'salt').slice(0, length) });
+const seal = () =>
+  sealStage({
+    facts: bench.facts,
+    watcher,
+    random: (length) => draw(1, 'salt').slice(0, length),
+    clockErrorMicros: () => 7,
+  });
 
 describe('sealing', () => {
   test('makes a batch that every other node accepts', () => {
@@ -79,7 +92,7 @@ describe('sealing', () => {
       slotsOf(bench.services, batch.vrfProof, bench.facts.calendar.epochSeconds),
     );
     expect(batch).toMatchObject({ epoch: EPOCH, setId: 1, chainId: 31_337, watcher });
-    expect(batch).toMatchObject({ stallMaxMicros: 110, stallTotalMicros: 660 });
+    expect(batch).toMatchObject({ stallMaxMicros: 110, stallTotalMicros: 660, clockErrorMicros: 7 });
   });
 
   test('an epoch without slots has no stall', () => {
@@ -121,7 +134,13 @@ describe('committing', () => {
   test('sends nothing when the journal cannot write', async () => {
     const journal = { record: () => Promise.reject(new Error('disk full')) };
     const { facts, clock, pool, bls } = bench;
-    const broken = createSigner({ bls, secretKey: secretKeyOf(1, SEAT), journal, domain: facts.domain });
+    const broken = createSigner({
+      bls,
+      secretKey: secretKeyOf(1, SEAT),
+      journal,
+      guard: openGuard,
+      domain: facts.domain,
+    });
     const stage = commitStage({ facts, clock, network, pool, signer: broken, watcher });
     await expect(stage(seal()(measurement()), SEAT)).rejects.toThrow('disk full');
     expect(published).toEqual([]);
