@@ -211,10 +211,7 @@ export function openBytes(window: Window, accumulator: Accumulator): Uint8Array 
   writer.u32(accumulator.minRttMicros);
   for (const histogram of [latency, finality, headLag]) {
     checkLength(histogram);
-    for (let i = 0; i < histogram.length; i += 2) {
-      writer.u16(histogram[i]!);
-      writer.u32(histogram[i + 1]!);
-    }
+    writer.pairs(histogram);
   }
   return writer.written();
 }

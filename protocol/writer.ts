@@ -46,6 +46,18 @@ export class Writer {
     this.at += 4;
   }
 
+  /** Each pair as u16 and u32: most of what is written is written here. */
+  pairs(list: readonly number[]): void {
+    for (let i = 0; i < list.length; i += 2) {
+      const [first, second] = [list[i]!, list[i + 1]!];
+      check(first, 0xffff);
+      check(second, 0xffffffff);
+      this.view.setUint16(this.at, first, true);
+      this.view.setUint32(this.at + 2, second, true);
+      this.at += 6;
+    }
+  }
+
   /** Up to 2^53 - 1. */
   u64(value: number): void {
     check(value, Number.MAX_SAFE_INTEGER);
@@ -66,6 +78,7 @@ export class Writer {
 }
 
 function check(value: number, max: number): void {
-  if (Number.isSafeInteger(value) && value >= 0 && value <= max) return;
+  // NaN fails every comparison, and a fraction is not its own floor.
+  if (value >= 0 && value <= max && Math.floor(value) === value) return;
   throw new RangeError(`${value} is not an integer from 0 to ${max}`);
 }

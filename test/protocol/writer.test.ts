@@ -28,6 +28,16 @@ it('writes whole numbers as SSZ does', () => {
   );
 });
 
+it('writes pairs as one number of 16 bits and one of 32, and refuses others', () => {
+  const writer = new Writer(12);
+  writer.pairs([1, 2, 0xffff, 0xffffffff]);
+  expect([...writer.written()]).toEqual([1, 0, 2, 0, 0, 0, 255, 255, 255, 255, 255, 255]);
+  for (const pair of [[2 ** 16, 0], [-1, 0], [0, 2 ** 32], [0, 0.5], [Number.NaN, 0], [1]]) {
+    writer.restart();
+    expect(() => writer.pairs(pair), String(pair)).toThrow(RangeError);
+  }
+});
+
 it('refuses numbers that their field does not hold', () => {
   const bad = [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53];
   const writer = new Writer(64);
