@@ -24,7 +24,7 @@ export function simulateCommand(): Command {
     .option('--seeds <count>', 'how many worlds', whole('seeds', 1, SEED_MAX), 100)
     .option('--from <seed>', 'the first seed', whole('from', 0, SEED_MAX), 1)
     .option('--seed <seed>', 'one world only', whole('seed', 0, SEED_MAX))
-    .option('--watchers <range>', 'watchers of a world, drawn from this range', range, [4, 13] as const)
+    .option('--watchers <range>', 'watchers of a world, drawn from this range', range, [4, 31] as const)
     .option('--workers <count>', 'worlds at the same time, one a core', whole('workers', 1, WORKERS_MAX), 1)
     .option('--trace', 'with --seed: print everything that happened')
     .option('--json', 'end with one line of JSON')

@@ -5,7 +5,9 @@ import type { HeardReveal, Pool } from './pool.ts';
 /**
  * Which batches count. An attester insists on those whose commit it heard by `commitBy` and whose reveal it held at the
  * freeze. A leader also takes those whose commit it heard within the grace: another attester may insist on them.
- * Whoever first heard a commit when reveals were already under way does not accept it: it may be a copy.
+ * Whoever first heard a commit when reveals were already under way does not accept it: it may be a copy. Two different
+ * commits of one watcher count for nothing: each may be the one that somebody heard in time, and nobody heard both first
+ * (docs/decisions/0009-contested-commits.md).
  */
 export function mustInclude(pool: Pool, epoch: number, round: Round): HeardReveal[] {
   return held(pool, epoch, round.commitBy, round.freeze);
@@ -27,14 +29,22 @@ export function mayInclude(pool: Pool, epoch: number, round: Round): HeardReveal
 /** What refusals say was left out, as far as it was committed in time. */
 export function demanded(pool: Pool, epoch: number, round: Round): Observation[] {
   const missing = pool.refusals(epoch).flatMap((refusal) => refusal.missing);
-  return missing.filter((observation) => wasTimely(pool, epoch, round, observation));
+  return missing.filter(
+    (observation) => wasTimely(pool, epoch, round, observation) && !isContested(pool, epoch, observation),
+  );
 }
 
 function held(pool: Pool, epoch: number, commitBy: number, revealBy: number): HeardReveal[] {
   return pool.reveals(epoch).filter(({ observation, heardAt }) => {
     const commit = pool.commit(epoch, observation.seat);
-    return commit !== undefined && commit.heardAt <= commitBy && heardAt <= revealBy;
+    if (commit === undefined || isContested(pool, epoch, observation)) return false;
+    return commit.heardAt <= commitBy && heardAt <= revealBy;
   });
+}
+
+/** Whether its watcher was heard to have signed two different commits for the epoch. */
+export function isContested(pool: Pool, epoch: number, { seat }: Observation): boolean {
+  return pool.isContested(epoch, `commit/${seat}`);
 }
 
 /** An attester's view of one observation of a proposal: was its commit heard before the reveals began? */

@@ -13,6 +13,7 @@ import { accumulatorRoot, decodeState, GENESIS_STATE, type State } from '../prot
 import type { Custody } from './custody.ts';
 import type { EpochFacts } from './epoch.ts';
 import type { Fetch } from './fetch.ts';
+import { limited } from './limited.ts';
 import type { Pool } from './pool.ts';
 
 /** Reports computed and not yet settled by the chain: one per proposal seen, so a few views' worth. */
@@ -23,6 +24,9 @@ export const STATES_CACHED_MAX = 8;
 
 /** A node that fell this far behind still follows every report, and so archives and serves it; from further back it takes a snapshot. */
 export const FOLLOW_MAX = 8;
+
+/** Batches of one report fetched at the same time: no more than one peer answers at once. */
+export const FETCHING_MAX = 4;
 
 /** A report that this node followed, with all that its archive needs. */
 export type Followed = {
@@ -124,14 +128,16 @@ export class Ledger {
       this.#deps.pool.proposalOf(header.epoch, reportHash)?.proposal.observations ??
       (await this.#deps.fetch.observations(landed));
     if (!observations) return undefined;
-    const reveals: Uint8Array[] = [];
-    const counted: Counted[] = [];
-    for (const observation of observations) {
-      const bytes = await this.#deps.fetch.reveal(header.epoch, observation);
-      if (!bytes) return undefined;
-      reveals.push(bytes);
-      counted.push({ observation, batch: decodeBatch(decodeReveal(bytes).batch) });
-    }
+    const { fetch, pool } = this.#deps;
+    const fetched = await limited(observations, FETCHING_MAX, (observation) => fetch.reveal(header.epoch, observation));
+    const reveals = fetched.filter((bytes) => bytes !== undefined);
+    if (reveals.length < observations.length) return undefined;
+    const counted = observations.map((observation, i): Counted => {
+      const held = pool.reveal(header.epoch, observation.seat);
+      // What was heard is decoded already.
+      const batch = held?.bytes === reveals[i] ? held!.batch : decodeBatch(decodeReveal(reveals[i]!).batch);
+      return { observation, batch };
+    });
     const anchor = { number: header.anchorNumber, hash: header.anchorHash };
     const report =
       this.#reports.get(toHex(reportHash)) ?? (await this.compute(this.#state, header.epoch, anchor, counted));

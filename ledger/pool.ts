@@ -65,7 +65,7 @@ export class Pool {
     const { commits, contested } = this.#epoch(heard.commit.epoch);
     const known = commits.get(heard.seat);
     if (known && equalBytes(known.commit.commitment, heard.commit.commitment)) return 'known';
-    if (known) return conflict(contested, `commit/${heard.seat}`);
+    if (known) return this.#conflict(heard.commit.epoch, contested, `commit/${heard.seat}`);
     commits.set(heard.seat, heard);
     return this.#changed(heard.commit.epoch);
   }
@@ -81,7 +81,7 @@ export class Pool {
     const { proposals, contested } = this.#epoch(heard.proposal.header.epoch);
     const known = proposals.get(heard.proposal.view);
     if (known && equalBytes(known.reportHash, heard.reportHash)) return 'known';
-    if (known) return conflict(contested, `proposal/${heard.proposal.view}`);
+    if (known) return this.#conflict(heard.proposal.header.epoch, contested, `proposal/${heard.proposal.view}`);
     if (proposals.size >= VIEWS_KEPT_MAX) return 'full';
     proposals.set(heard.proposal.view, heard);
     return this.#changed(heard.proposal.header.epoch);
@@ -94,7 +94,7 @@ export class Pool {
     if (known) return 'known';
     for (const [other, bySeat] of attestations) {
       if (!other.startsWith(`${attestation.view}/`) || !bySeat.has(attestation.seat)) continue;
-      return conflict(contested, `attestation/${attestation.view}/${attestation.seat}`);
+      return this.#conflict(attestation.epoch, contested, `attestation/${attestation.view}/${attestation.seat}`);
     }
     // One entry per (view, seat) at most, so the number of keys of a view is bounded by the seats.
     if (!attestations.has(key)) attestations.set(key, new Map());
@@ -186,9 +186,11 @@ export class Pool {
     for (const listener of this.#listeners) listener(epoch);
     return 'new';
   }
-}
 
-function conflict(contested: Set<string>, slot: string): 'conflict' {
-  contested.add(slot);
-  return 'conflict';
+  /** A commit that turns out to be contested changes what a proposal may leave out. */
+  #conflict(epoch: number, contested: Set<string>, slot: string): 'conflict' {
+    contested.add(slot);
+    this.#changed(epoch);
+    return 'conflict';
+  }
 }

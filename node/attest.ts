@@ -1,5 +1,5 @@
 import type { EpochFacts } from '../ledger/epoch.ts';
-import { mustInclude, wasTimely } from '../ledger/inclusion.ts';
+import { isContested, mustInclude, wasTimely } from '../ledger/inclusion.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { HeardProposal, Pool } from '../ledger/pool.ts';
 import { epochDue } from '../ledger/turn.ts';
@@ -111,6 +111,8 @@ async function examine(
     .map(({ observation }) => observation)
     .filter((o) => !included.has(toHex(observationLeaf(o))));
   if (missing.length > 0) return objection('omits-timely-batches', missing);
+  // No batch in it is of a watcher who committed to two.
+  if (observations.some((o) => isContested(pool, epoch, o))) return objection('counts-a-contested-batch');
   // Every batch in it was committed before anybody revealed.
   if (!observations.every((o) => wasTimely(pool, epoch, round, o))) return objection('counts-a-late-batch');
   // Every batch in it is one that we can check ourselves.

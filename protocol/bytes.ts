@@ -49,6 +49,12 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /** `value` as `length` big-endian bytes. Throws when it does not fit. */
 export function bigEndian(value: number | bigint, length: number): Uint8Array {
+  if (typeof value === 'number' && value >= 0 && value < 2 ** 32 && Number.isInteger(value) && length >= 4) {
+    // Most of them are small: no big integer is made for these.
+    const out = new Uint8Array(length);
+    new DataView(out.buffer).setUint32(length - 4, value);
+    return out;
+  }
   let rest = BigInt(value);
   if (rest < 0n || rest >= 1n << BigInt(8 * length)) throw new RangeError(`${value} does not fit ${length} bytes`);
   const out = new Uint8Array(length);

@@ -1,6 +1,5 @@
 import { ByteVectorType, ContainerType } from '@chainsafe/ssz';
-import { hashStruct } from 'viem';
-import { fromHex, type Hex, toHex } from './bytes.ts';
+import { bigEndian, fromHex, type Hex, keccak, toHex } from './bytes.ts';
 import { U16, U32, U64, U256 } from './uint.ts';
 
 /** What a report says, in 13 words: the roots bind everything else. `previous` is the hash of the report before it. */
@@ -113,9 +112,28 @@ export function headerFromAbi(header: AbiHeader): Header {
   };
 }
 
-/** The report hash: EIP-712 hashStruct(Header). The signed digests bind it to chain and oracle. */
+const TYPE_HASH = keccak(
+  new TextEncoder().encode(`Header(${HEADER_TYPE.map(({ name, type }) => `${type} ${name}`).join(',')})`),
+);
+
+/**
+ * The report hash: EIP-712 hashStruct(Header), written out, because every proposal that is heard costs some. The signed
+ * digests bind it to chain and oracle. test/protocol/digest.test.ts holds it to the definition.
+ * @throws RangeError when a field does not fit its type
+ */
 export function reportHash(header: Header): Uint8Array {
-  return fromHex(hashStruct({ types: { Header: HEADER_TYPE }, primaryType: 'Header', data: headerToAbi(header) }));
+  return keccak(TYPE_HASH, ...HEADER_TYPE.map(({ name, type }) => wordOf(header[name], type)));
+}
+
+function wordOf(value: number | bigint | Uint8Array, type: (typeof HEADER_TYPE)[number]['type']): Uint8Array {
+  if (value instanceof Uint8Array) {
+    if (value.length !== 32) throw new RangeError(`a bytes32 has 32 bytes, not ${value.length}`);
+    return value;
+  }
+  const bytes = Number(type.slice('uint'.length)) / 8;
+  const padded = new Uint8Array(32);
+  padded.set(bigEndian(value, bytes), 32 - bytes);
+  return padded;
 }
 
 export function encodeHeader(header: Header): Uint8Array {

@@ -26,9 +26,12 @@ export const ACCEPT: Verdict = { kind: 'accept' };
 export const ignore = (code: string): Verdict => ({ kind: 'ignore', code });
 export const reject = (code: string): Verdict => ({ kind: 'reject', code });
 
-/** The verdict that an insert's outcome means for gossip. A conflict is signed by its author, not by who forwards it. */
+/**
+ * The verdict that an insert's outcome means for gossip. The first message that conflicts is passed on: it proves a fault
+ * of its author, and everybody has to learn of it. Further ones do not come this far.
+ */
 export function verdictOf(outcome: InsertOutcome): Verdict {
-  return outcome === 'new' ? ACCEPT : ignore(outcome);
+  return outcome === 'new' || outcome === 'conflict' ? ACCEPT : ignore(outcome);
 }
 
 /**

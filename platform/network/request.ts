@@ -3,6 +3,7 @@ import { peerIdFromString } from '@libp2p/peer-id';
 import { errorCode, PlumblineError } from '../../protocol/error.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { AskingOrder } from './asking.ts';
 import { readFrame, writeFrame } from './frame.ts';
 import {
   ANSWER_BYTES_MAX,
@@ -40,6 +41,7 @@ const NOTHING = new Uint8Array();
 export function createRequests({ libp2p, name, now, stopping, log, metrics }: RequestsOptions): Requests {
   const quota = createQuota({ burst: REQUESTS_BURST, perSecond: REQUESTS_PER_SECOND }, now);
   const gate = createGate({ perKey: REQUESTS_PER_PEER_MAX, all: REQUESTS_MAX });
+  const order = new AskingOrder(Math.random);
   const within = (millis: number): AbortSignal => AbortSignal.any([stopping, AbortSignal.timeout(millis)]);
 
   const answer = async (kind: RequestKind, from: string, request: Uint8Array, handler: RequestHandler) => {
@@ -97,11 +99,13 @@ export function createRequests({ libp2p, name, now, stopping, log, metrics }: Re
     try {
       const found = await ask(kind, peer, request, options);
       const wanted = found.length > 0 && (options.accept?.(found) ?? true);
+      order.note(peer, wanted || found.length === 0);
       count(found.length === 0 ? 'nothing' : wanted ? 'found' : 'wrong');
       return wanted ? found : undefined;
     } catch (err) {
       log.debug({ err, kind, peer, code: errorCode(err) }, 'a peer did not answer');
       count('failed');
+      order.note(peer, false);
       return undefined;
     }
   };
@@ -119,7 +123,7 @@ export function createRequests({ libp2p, name, now, stopping, log, metrics }: Re
       });
     },
     request: async (kind, request, options) => {
-      const peers = options.peer === undefined ? shuffled(libp2p.getPeers().map(String)) : [options.peer];
+      const peers = options.peer === undefined ? order.of(libp2p.getPeers().map(String)) : [options.peer];
       for (const peer of peers.slice(0, REQUEST_PEERS_MAX)) {
         if (stopping.aborted) return undefined;
         const found = await tryPeer(kind, peer, request, options);
@@ -138,14 +142,6 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
-}
-
-/** So that not everybody asks the same peer first. */
-function shuffled<T>(list: readonly T[]): T[] {
-  return list
-    .map((item) => ({ item, order: Math.random() }))
-    .sort((a, b) => a.order - b.order)
-    .map(({ item }) => item);
 }
 
 function asError(value: unknown): Error {

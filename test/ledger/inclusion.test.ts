@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { decodeAttestation } from '../../protocol/attestation.ts';
 import { seatsOf } from '../../protocol/bitmap.ts';
-import { decodeCommit } from '../../protocol/commit.ts';
+import { decodeCommit, encodeCommit } from '../../protocol/commit.ts';
 import { decodeProposal, encodeProposal } from '../../protocol/proposal.ts';
 import { decodeRefusal } from '../../protocol/refusal.ts';
 import { decodeReveal } from '../../protocol/reveal.ts';
@@ -85,6 +85,28 @@ test('a proposal that counts a batch nobody can be given costs its own view and 
   const { view, seats } = counted();
   expect(view).toBe(1);
   expect(seats).not.toContain(own);
+});
+
+test('a watcher who commits to two batches, one for each half, is left out and stops nobody', async () => {
+  net = await createSimnet({ stakes: [100n, 100n, 100n, 100n, 100n, 100n, 100n] });
+  await net.start();
+  author = 6;
+  const half = new Set(net.hosts.filter((_, seat) => seat !== author && seat % 2 === 0).map(({ name }) => name));
+  const rest = new Set(net.hosts.filter((_, seat) => seat !== author && seat % 2 === 1).map(({ name }) => name));
+  const own = `w${author}`;
+  net.network.captured.set(own, (topic, data) => {
+    const isCommit = topic === 'commit' && decodeCommit(data).epoch === EPOCH;
+    if (!isCommit) return net.network.spread(own, topic, data);
+    net.network.spread(own, 'commit', data, half);
+    const other = net.forger(author).commit(EPOCH, decodeCommit(data).watcher);
+    return net.network.spread(own, 'commit', encodeCommit(other), rest);
+  });
+  await net.runTo(EPOCH + 1, 3_500);
+  expect(counted()).toEqual({ view: 0, seats: [0, 1, 2, 3, 4, 5] });
+  for (const { core, name } of net.hosts) {
+    if (name === own) continue;
+    expect(core.pool.isContested(EPOCH, `commit/${author}`), name).toBe(true);
+  }
 });
 
 test('an equivocating leader gets one attestation from each watcher at most', async () => {

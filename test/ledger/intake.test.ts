@@ -101,11 +101,13 @@ describe('a commit', () => {
     expect(await give(commitIntake, commitBytes)).toBe('accept');
   });
 
-  test('that differs from the first is ignored as a conflict and changes nothing', async () => {
+  test('that differs from the first is passed on as the proof of a fault, and changes nothing', async () => {
     const first = bench.sealed(1);
     await give(commitIntake, first.commitBytes);
-    expect(await give(commitIntake, encodeCommit(bench.by(1).commit(EPOCH, draw(1, 'other'))))).toBe('ignore conflict');
+    expect(await give(commitIntake, encodeCommit(bench.by(1).commit(EPOCH, draw(1, 'other'))))).toBe('accept');
     expect(bench.pool.commit(EPOCH, 1)?.commit.commitment).toEqual(first.commit.commitment);
+    expect(bench.pool.isContested(EPOCH, 'commit/1')).toBe(true);
+    expect(await give(commitIntake, encodeCommit(bench.by(1).commit(EPOCH, draw(2, 'other'))))).toBe('ignore conflict');
   });
 
   test('a forged conflict is rejected, until a true one was seen', async () => {
@@ -245,13 +247,11 @@ describe('a proposal', () => {
     expect(await give(proposalIntake, encodeProposal(proposed(2)))).toBe('accept');
   });
 
-  test('a second one for the view is ignored as a conflict and changes nothing', async () => {
+  test('a second one for the view is passed on as the proof of a fault, and changes nothing', async () => {
     const first = proposed();
     await give(proposalIntake, encodeProposal(first));
     const { report, observations } = bench.report([0]);
-    expect(await give(proposalIntake, bench.leader(0).proposalBytes(report.header, 0, observations))).toBe(
-      'ignore conflict',
-    );
+    expect(await give(proposalIntake, bench.leader(0).proposalBytes(report.header, 0, observations))).toBe('accept');
     expect(bench.pool.proposal(EPOCH, 0)?.proposal).toEqual(first);
   });
 

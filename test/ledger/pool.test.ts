@@ -102,12 +102,13 @@ test('one refusal a seat and view is kept, and its listeners hear of it', () => 
   expect(refused).toEqual([EPOCH, EPOCH]);
 });
 
-test('listeners hear of what is new and of nothing else', () => {
+test('listeners hear of what is new and of a conflict, and of nothing else', () => {
   commitOf(1, draw(1, 'a'));
   commitOf(1, draw(1, 'a'));
   commitOf(1, draw(1, 'b'));
   revealOf(1);
-  expect(changes).toEqual([EPOCH, EPOCH]);
+  revealOf(1);
+  expect(changes).toEqual([EPOCH, EPOCH, EPOCH]);
 });
 
 test('only the newest epochs are kept, whatever order they come in', () => {

@@ -95,7 +95,7 @@ test('all nodes restart at once and go on with the epoch that is due', async () 
   // The commits of epoch 3 have just gone out; its report is due, and still is when everybody has listened for an epoch.
   await net.runTo(4, 300);
   for (const host of net.hosts) host.kill();
-  for (const host of net.hosts) await host.start();
+  await Promise.all(net.hosts.map((host) => host.start()));
   await net.runTo(5, 3_900);
   // They listen, all of them.
   expect(net.landed()).not.toContain(3);
@@ -123,7 +123,7 @@ test('a wiped node catches up from a peer’s snapshot, and its state is everybo
   expect(countedIn(16)).toEqual([0, 1, 2, 3, 4]);
 });
 
-test('a lying peer’s snapshot is refused and the next peer’s taken', async () => {
+test('a lying peer’s snapshot is refused and an honest one’s taken', async () => {
   await started({ stakes: [100n, 100n, 100n, 100n, 100n] });
   await net.runTo(2);
   const host = net.host(4);
@@ -136,11 +136,13 @@ test('a lying peer’s snapshot is refused and the next peer’s taken', async (
   const [first] = lie.windows.values();
   first!.accumulators[0]!.good += 1;
   let asked = 0;
-  net.network.answers.set('w0', (kind) => {
-    if (kind !== 'state') return undefined;
-    asked++;
-    return encodeState(lie);
-  });
+  for (const liar of ['w0', 'w1', 'w2']) {
+    net.network.answers.set(liar, (kind) => {
+      if (kind !== 'state') return undefined;
+      asked++;
+      return encodeState(lie);
+    });
+  }
   host.wipe();
   await host.start();
   await net.runTo(15);

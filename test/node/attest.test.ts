@@ -128,6 +128,22 @@ describe('a proposal is attested', () => {
     expect(bench.pool.attestations(EPOCH).flat()).toHaveLength(1);
   });
 
+  test('when it leaves out a watcher who committed to two batches', async () => {
+    for (const seat of [0, 1, 2]) hear(seat);
+    bench.pool.addCommit({ commit: bench.by(1).commit(EPOCH, ANCHOR.hash), seat: 1, heardAt: 0 });
+    propose([0, 2]);
+    expect(await attest()).toBeUndefined();
+    expect(signed).toHaveLength(1);
+  });
+
+  test('not when it counts a watcher who committed to two batches', async () => {
+    for (const seat of [0, 1, 2]) hear(seat);
+    bench.pool.addCommit({ commit: bench.by(1).commit(EPOCH, ANCHOR.hash), seat: 1, heardAt: 0 });
+    propose([0, 1, 2]);
+    expect(await code()).toBe('counts-a-contested-batch');
+    expect(signed).toEqual([]);
+  });
+
   test('once, however often it is looked at', async () => {
     hear(0);
     propose([0]);

@@ -102,14 +102,16 @@ export class Checks {
     }
   }
 
-  #stake(seats: Iterable<number>): bigint {
-    let sum = 0n;
-    for (const seat of new Set(seats)) sum += this.#plan.stakes[seat] ?? 0n;
-    return sum;
+  /** Seats of the set that the plan has for an epoch. */
+  #setAt(epoch: number): readonly number[] {
+    return this.#plan.versions.findLast(({ fromEpoch }) => fromEpoch <= epoch)!.seats;
   }
 
-  #isQuorum(seats: Iterable<number>): boolean {
-    return 3n * this.#stake(seats) > 2n * this.#stake(this.#plan.stakes.keys());
+  #isQuorum(epoch: number, signers: Iterable<number>): boolean {
+    const signed = new Set(signers);
+    const stakeOf = (seats: readonly number[]) => seats.reduce((sum, seat) => sum + this.#plan.stakes[seat]!, 0n);
+    const set = this.#setAt(epoch);
+    return 3n * stakeOf(set.filter((seat) => signed.has(seat))) > 2n * stakeOf(set);
   }
 
   #landed(landed: LandedReport): void {
@@ -119,7 +121,7 @@ export class Checks {
     this.#note(
       `report ${epoch} lands in view ${view}, counts ${seatsOf([header.countedLow, header.countedHigh])}, signed by ${signers}`,
     );
-    if (!this.#isQuorum(signers)) this.violated(`report ${epoch} landed with two thirds of the stake or less`);
+    if (!this.#isQuorum(epoch, signers)) this.violated(`report ${epoch} landed with two thirds of the stake or less`);
     const before = this.#known.get(toHex(header.previous));
     const observations = this.#evidence.proposals.get(toHex(reportHash))?.observations;
     const counted = observations?.flatMap((observation) => {
@@ -130,7 +132,7 @@ export class Checks {
       this.violated(`report ${epoch} landed and its batches were never shown`);
       return;
     }
-    const { set, services } = this.#net;
+    const [set, services] = [this.#net.setAt(epoch), this.#net.servicesAt(epoch)];
     const anchor = { number: header.anchorNumber, hash: header.anchorHash };
     const context = { epoch, set, services, parameters: this.#net.facts.parameters, anchor };
     const report = computeReport(before.state, context, counted);
@@ -161,7 +163,8 @@ export class Checks {
 
   #certificates(): void {
     for (const [slot, reports] of this.#evidence.attested) {
-      const certified = [...reports.values()].filter((bySeat) => this.#isQuorum(bySeat.keys()));
+      const epoch = Number(slot.split('/')[0]);
+      const certified = [...reports.values()].filter((bySeat) => this.#isQuorum(epoch, bySeat.keys()));
       if (certified.length > 1) this.violated(`two reports have a quorum in one view (epoch/view ${slot})`);
     }
   }
@@ -228,7 +231,8 @@ export class Checks {
       const counted = new Set(seatsOf([header.countedLow, header.countedHigh]));
       for (const host of this.#honest) {
         const seat = this.#net.hosts.indexOf(host);
-        if (!counted.has(seat)) this.violated(`report ${header.epoch} leaves out ${host.name}, honest and timely`);
+        if (this.#setAt(header.epoch).includes(seat) && !counted.has(seat))
+          this.violated(`report ${header.epoch} leaves out ${host.name}, honest and timely`);
       }
     }
   }

@@ -103,7 +103,7 @@ export class Evidence {
 
   #attestation(attestation: Attestation): void {
     const { epoch, view, report, seat, signature } = attestation;
-    const publicKey = this.#net.set.seats[seat]?.publicKey;
+    const publicKey = this.#net.seats[seat]?.publicKey;
     if (!publicKey) return;
     const key = `${epoch}/${view}`;
     if (this.attested.get(key)?.get(toHex(report))?.has(seat)) return;

@@ -50,7 +50,7 @@ function flood(coalition: Coalition, puppet: Puppet, epoch: number): void {
     const noise = draw(plan.seed, 'noise', rng.below(2 ** 32));
     const seat = rng.below(net.hosts.length + 2);
     const signature = concat(noise, noise.subarray(0, 16));
-    const { watcher } = net.set.seats[seat % net.hosts.length]!;
+    const { watcher } = net.seats[seat % net.hosts.length]!;
     const junk = [
       () => coalition.send(puppet, rng.pick(TOPICS), new Uint8Array(rng.between(0, 400)).fill(i), to),
       () => {
@@ -117,7 +117,7 @@ async function forgeBatch(coalition: Coalition, puppet: Puppet, epoch: number): 
   const changes: Partial<Batch>[] = [
     { samples: good.samples.slice(1) },
     { samples: [...good.samples, ...good.samples] },
-    { watcher: rng.pick(net.set.seats).watcher },
+    { watcher: rng.pick(net.seats).watcher },
     { epoch: epoch + 1 },
     { setId: 9 },
     { parametersId: noise },
@@ -141,13 +141,13 @@ function forgeCertificate(coalition: Coalition, puppet: Puppet, epoch: number): 
       const seats = [...bySeat.keys()];
       const partials = [...bySeat.values()].map(({ seat, signature }) => ({
         seat,
-        publicKey: net.set.seats[seat]!.publicKey,
+        publicKey: net.seats[seat]!.publicKey,
         signature,
       }));
       const digest = digestOfAttestation(net.facts.domain, { epoch: of!, view: view!, report: fromHex(report) });
       const { signature } = combinePartials(net.bls, digest, partials);
       if (!signature) continue;
-      const everybody = net.set.seats.map(({ seat }) => seat);
+      const everybody = net.seats.map(({ seat }) => seat);
       const signers = rng.pick([seats, [...seats, ...seats, ...seats], everybody]);
       void net.chain.send(puppet.host.name, { header, view: view!, signers, signature });
     }

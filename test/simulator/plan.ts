@@ -1,4 +1,6 @@
 import { MINIMAL } from '../../protocol/parameters.ts';
+import type { Term, Version } from '../support/simnet/simnet.ts';
+import { membershipOf, termsOf } from './membership.ts';
 import { Rng } from './rng.ts';
 
 /** What a member of the coalition does besides what its process does. */
@@ -88,6 +90,17 @@ export type Plan = {
   readonly reorgs: readonly { readonly at: number; readonly depth: number; readonly kept: boolean }[];
   readonly droppedPercent: number;
   readonly latePercent: number;
+  /** Transactions that are mined and whose sender hears nothing of it. */
+  readonly unheardPercent: number;
+  /** When gas costs more than anybody offers. */
+  readonly spikes: readonly { readonly at: number; readonly until: number }[];
+  /** Who has a seat from which epoch on. */
+  readonly versions: readonly Version[];
+  /** When each process first starts, ms after genesis; 0 is before genesis. */
+  readonly startsAt: readonly number[];
+  /** In which epochs each service is measured. */
+  readonly terms: readonly Term[];
+  readonly assignmentPeriodEpochs: number;
   /** Services that a part of the honest watchers cannot reach, or see slowly, in some epochs. */
   readonly outagePercent: number;
   /** When every fault but the coalition ends, ms after genesis. */
@@ -107,31 +120,44 @@ export type PlanOptions = {
   readonly overBound?: boolean;
   readonly strategies?: readonly Strategy[];
 };
-export const PLAN_OPTIONS: PlanOptions = { watchersMin: 4, watchersMax: 13 };
+export const PLAN_OPTIONS: PlanOptions = { watchersMin: 4, watchersMax: 31 };
+
+/** From the range, a number near its lower end more often: work grows with the cube, and most faults show among few. */
+function fewRatherThanMany(rng: Rng, min: number, max: number): number {
+  return min + Math.floor((max - min + 1) * (rng.below(1_000) / 1_000) ** 4);
+}
 
 export function planOf(seed: number, options: PlanOptions = PLAN_OPTIONS): Plan {
   const rng = new Rng(seed, 'plan');
   const realBls = rng.below(100) === 0;
   const watchersMax = realBls ? Math.max(options.watchersMin, Math.min(5, options.watchersMax)) : options.watchersMax;
-  const watchers = rng.between(options.watchersMin, watchersMax);
+  const watchers = fewRatherThanMany(rng, options.watchersMin, watchersMax);
   const kind = options.overBound ? 'over' : rng.pick(['near', 'near', 'few', 'few', 'none'] as const);
-  const { stakes, members } = coalition(rng, watchers, kind, options.strategies ?? STRATEGIES);
+  const seats = [...new Array(watchers).keys()];
+  // At least one honest seat more than liars, however small the liars' seats are.
+  const liarsMax = Math.max(1, Math.floor((watchers - 1) / 2));
+  const liars = kind === 'none' ? [] : rng.some(seats, rng.between(1, liarsMax));
+  const membership = membershipOf(rng, seats, liars, EPOCH_MILLIS);
+  const stakes = stakesOf(rng, watchers, liars, kind, membership.versions);
+  const strategies = options.strategies ?? STRATEGIES;
+  const members = liars.map((seat) => ({ seat, strategies: rng.some(strategies, rng.between(1, 5)) }));
   const stormEpochs = realBls ? 4 : rng.between(4, 8);
   const healAt = stormEpochs * EPOCH_MILLIS + rng.below(EPOCH_MILLIS);
-  const honest = stakes.map((_, seat) => seat).filter((seat) => !members.some((member) => member.seat === seat));
+  const honest = seats.filter((seat) => !liars.includes(seat));
+  const services = rng.between(1, 3);
   const finalDepth = rng.pick([2, 2, 4, 8]);
   return {
     seed,
     stakes,
     members,
     nearBound: kind === 'near',
-    services: rng.between(1, 3),
+    services,
     slotsPerEpoch: rng.pick([4, 6, 12]),
     aggregator: rng.percent(50),
     finalDepth,
     realBls,
     weather: weatherOf(rng, watchers, healAt),
-    faults: faultsOf(rng, honest, healAt),
+    faults: faultsOf(rng, honest, membership.startsAt, healAt),
     reorgs: times(rng, rng.below(4), healAt).map((at) => ({
       at,
       depth: rng.between(1, finalDepth),
@@ -139,33 +165,54 @@ export function planOf(seed: number, options: PlanOptions = PLAN_OPTIONS): Plan 
     })),
     droppedPercent: rng.pick([0, 0, 20, 60]),
     latePercent: rng.pick([0, 0, 30]),
+    unheardPercent: rng.pick([0, 0, 30]),
+    spikes: times(rng, rng.below(2), healAt).map((at) => ({
+      at,
+      until: Math.min(healAt, at + rng.between(1_000, 9_000)),
+    })),
+    ...membership,
+    terms: termsOf(rng, services),
+    assignmentPeriodEpochs: rng.pick([900, 900, 3]),
     outagePercent: rng.pick([0, 10, 40]),
     healAt,
     endAt: healAt + QUIET_EPOCHS * EPOCH_MILLIS,
   };
 }
 
-/** Stakes of all seats, and who of them lies. Near the bound the liars' sum is the largest B with 3B < total. */
-function coalition(
+/** Honest stake of the set that has the least of it. */
+export function honestStakeMin(
+  stakes: readonly bigint[],
+  liars: readonly number[],
+  versions: readonly Version[],
+): bigint {
+  const sums = versions.map(({ seats }) =>
+    seats.reduce((sum, seat) => (liars.includes(seat) ? sum : sum + stakes[seat]!), 0n),
+  );
+  return sums.reduce((least, sum) => (sum < least ? sum : least));
+}
+
+/**
+ * Stakes of all seats. Near the bound the liars' sum is the largest B with 3B < total in every set; above it, they have
+ * three eighths of the smallest.
+ */
+function stakesOf(
   rng: Rng,
   watchers: number,
+  liars: readonly number[],
   kind: 'near' | 'few' | 'none' | 'over',
-  strategies: readonly Strategy[],
-): { stakes: bigint[]; members: Member[] } {
+  versions: readonly Version[],
+): bigint[] {
   const stakes = Array.from({ length: watchers }, () => BigInt(rng.percent(30) ? 1_000 : rng.between(200, 3_000)));
-  if (kind === 'none') return { stakes, members: [] };
-  // At least one honest seat more than liars, however small the liars' seats are.
-  const seats = rng.some([...stakes.keys()], rng.between(1, Math.max(1, Math.floor((watchers - 1) / 2))));
-  const honest = stakes.reduce((sum, stake, seat) => (seats.includes(seat) ? sum : sum + stake), 0n);
+  if (kind === 'none') return stakes;
+  const honest = honestStakeMin(stakes, liars, versions);
   const largest = (honest - 1n) / 2n;
   const sum =
     kind === 'near' ? largest : kind === 'over' ? (honest * 3n) / 5n : (largest * BigInt(rng.between(20, 90))) / 100n;
-  seats.forEach((seat, i) => {
-    const share = sum / BigInt(seats.length);
-    stakes[seat] = i === 0 ? sum - share * BigInt(seats.length - 1) : share;
+  liars.forEach((seat, i) => {
+    const share = sum / BigInt(liars.length);
+    stakes[seat] = i === 0 ? sum - share * BigInt(liars.length - 1) : share;
   });
-  const members = seats.map((seat) => ({ seat, strategies: rng.some(strategies, rng.between(1, 5)) }));
-  return { stakes, members };
+  return stakes;
 }
 
 function times(rng: Rng, count: number, until: number): number[] {
@@ -195,11 +242,11 @@ function weatherOf(rng: Rng, watchers: number, healAt: number): Weather {
 }
 
 /** A machine has one fault at a time, so that each ends as it should before the next begins. */
-function faultsOf(rng: Rng, honest: readonly number[], healAt: number): Fault[] {
+function faultsOf(rng: Rng, honest: readonly number[], startsAt: readonly number[], healAt: number): Fault[] {
   const faults: Fault[] = [];
   const victims = rng.some(honest, rng.percent(20) ? 0 : rng.between(1, Math.max(1, Math.ceil(honest.length / 2))));
   for (const seat of victims) {
-    let from = rng.below(EPOCH_MILLIS);
+    let from = startsAt[seat]! + rng.below(EPOCH_MILLIS);
     for (;;) {
       const kind = rng.pick(FAULTS);
       const at = from + rng.below(2 * EPOCH_MILLIS);

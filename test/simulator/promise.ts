@@ -1,5 +1,5 @@
 import { addSample, emptyAccumulator } from '../../protocol/accumulator.ts';
-import { toHex } from '../../protocol/bytes.ts';
+import { type Hex, toHex } from '../../protocol/bytes.ts';
 import { STAT } from '../../protocol/leaf.ts';
 import { higherIsBetter, METRIC } from '../../protocol/metric.ts';
 import type { Counted, Report } from '../../protocol/report.ts';
@@ -22,7 +22,7 @@ export function brokenPromises(
   const liars = new Set(plan.members.map(({ seat }) => seat));
   for (const leaf of report.leaves) {
     if (!leaf.conclusive || leaf.vantage !== 0) continue;
-    const service = net.services.findIndex(({ id }) => toHex(id) === toHex(leaf.serviceId));
+    const service = toHex(leaf.serviceId);
     const seen = measured(net, plan, history, service, leaf.windowStart, leaf.windowEpochs);
     leaf.stats.forEach((stat, metric) => {
       if (stat.status !== STAT.present) return;
@@ -53,17 +53,20 @@ function measured(
   net: Simnet,
   plan: Plan,
   history: ReadonlyMap<number, readonly Counted[]>,
-  service: number,
+  service: Hex,
   start: number,
   length: number,
 ): Map<number, WatcherStatistics> {
   const bySeat = new Map<number, ReturnType<typeof emptyAccumulator>>();
   for (let epoch = start; epoch < start + length; epoch++) {
+    // Samples name a service by its place in the list of their epoch.
+    const index = net.servicesAt(epoch).findIndex(({ id }) => toHex(id) === service);
+    if (index < 0) continue;
     for (const { observation, batch } of history.get(epoch) ?? []) {
       const { seat, watcher } = observation;
       const into = bySeat.get(seat) ?? emptyAccumulator(watcher, 0);
       into.countedWeight += plan.stakes[seat]!;
-      for (const sample of batch.samples) if (sample.service === service) addSample(into, sample);
+      for (const sample of batch.samples) if (sample.service === index) addSample(into, sample);
       bySeat.set(seat, into);
     }
   }

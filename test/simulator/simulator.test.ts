@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { planOf } from './plan.ts';
+import { honestStakeMin, planOf } from './plan.ts';
 import { runWorld } from './world.ts';
 
 /** Chosen so that this file takes about half a minute on one core; `plumbline simulate` runs as many as one likes. */
@@ -26,11 +26,16 @@ test('at least a third of the worlds have as much lying stake as there may be, a
   const plans = Array.from({ length: 1_000 }, (_, seed) => planOf(seed));
   const near = plans.filter(({ nearBound }) => nearBound);
   expect(near.length).toBeGreaterThan(333);
-  for (const { stakes, members } of near) {
-    const total = stakes.reduce((sum, stake) => sum + stake, 0n);
-    const lying = members.reduce((sum, { seat }) => sum + stakes[seat]!, 0n);
-    expect(3n * lying < total && 3n * (lying + 1n) >= total - 2n).toBe(true);
+  for (const { stakes, members, versions } of near) {
+    const liars = members.map(({ seat }) => seat);
+    const lying = liars.reduce((sum, seat) => sum + stakes[seat]!, 0n);
+    // In the set with the least honest stake: one unit more would be a third of all.
+    const total = honestStakeMin(stakes, liars, versions) + lying;
+    expect(3n * lying < total && 3n * (lying + 1n) >= total).toBe(true);
   }
+  const changing = plans.filter(({ versions }) => versions.length > 1);
+  expect(changing.length).toBeGreaterThan(333);
+  expect(changing.filter(({ startsAt }) => startsAt.some((at) => at > 0)).length).toBeGreaterThan(100);
   const kinds = new Set(plans.flatMap(({ faults }) => faults.map(({ kind }) => kind)));
   const strategies = new Set(plans.flatMap(({ members }) => members.flatMap((member) => member.strategies)));
   expect([kinds.size, strategies.size]).toEqual([13, 21]);

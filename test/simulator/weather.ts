@@ -1,3 +1,4 @@
+import { BLOCK_MILLIS } from '../support/simnet/chain.ts';
 import type { Hop } from '../support/simnet/network.ts';
 import type { Simnet } from '../support/simnet/simnet.ts';
 import type { Plan } from './plan.ts';
@@ -26,8 +27,13 @@ export function storm(net: Simnet, plan: Plan, rng: Rng): () => void {
     return sides.every(({ at, until, side }) => now < at || now >= until || side.has(a) === side.has(b));
   };
   net.chain.fate = () => {
-    if (rng.percent(plan.droppedPercent)) return 'dropped';
-    return rng.percent(plan.latePercent) ? rng.between(1, 8) : 0;
+    if (rng.percent(plan.droppedPercent)) return { lost: rng.pick(['dropped', 'replaced', 'nonce-taken']) };
+    const isUnheard = rng.percent(plan.unheardPercent);
+    // Nobody had offered as much gas as the spike costs: what was sent waits for its end.
+    const now = net.clock.now() - genesis;
+    const spike = plan.spikes.find(({ at, until }) => at <= now && now < until);
+    if (spike) return { late: Math.ceil((spike.until - now) / BLOCK_MILLIS), isUnheard };
+    return { late: rng.percent(plan.latePercent) ? rng.between(1, 8) : 0, isUnheard };
   };
   for (const { at, depth, kept } of plan.reorgs)
     net.clock.after(genesis + at - net.clock.now(), () => reorg(net, depth, kept));
@@ -35,7 +41,7 @@ export function storm(net: Simnet, plan: Plan, rng: Rng): () => void {
     net.network.fate = () => 0;
     net.network.again = () => undefined;
     net.network.connected = () => true;
-    net.chain.fate = () => 0;
+    net.chain.fate = () => ({});
   };
 }
 

@@ -38,8 +38,10 @@ export type Outcome = {
 export async function runWorld(seed: number, options: PlanOptions = PLAN_OPTIONS, trace = false): Promise<Outcome> {
   const plan = planOf(seed, options);
   const bls = plan.realBls ? remembering(await createBls(() => {})) : createIdealBls();
-  const { services, slotsPerEpoch, aggregator, finalDepth, stakes } = plan;
-  const net = await createSimnet({ seed, stakes, services, slotsPerEpoch, aggregator, bls, finalDepth });
+  const { services, slotsPerEpoch, aggregator, finalDepth, stakes, versions, terms, assignmentPeriodEpochs } = plan;
+  const parameters = { assignmentPeriodEpochs };
+  const world = { seed, stakes, services, slotsPerEpoch, aggregator, bls, finalDepth, versions, terms, parameters };
+  const net = await createSimnet(world);
   const genesis = net.facts.calendar.genesis * 1000;
   const hash = createHash('sha256');
   const lines: string[] = [];
@@ -56,7 +58,11 @@ export async function runWorld(seed: number, options: PlanOptions = PLAN_OPTIONS
   sights(net, plan);
   new Coalition(net, plan, new Rng(seed, 'coalition'), evidence, disturb);
 
-  for (const host of net.hosts) void machines.start(host);
+  net.hosts.forEach((host, seat) => {
+    const startAt = plan.startsAt[seat]!;
+    if (startAt === 0) void machines.start(host);
+    else net.clock.after(genesis + startAt - net.clock.now(), () => void machines.start(host));
+  });
   if (plan.aggregator) await net.aggregator.start();
   const advance = async (until: number) => {
     while (net.clock.now() < until && checks.violations.length === 0) {

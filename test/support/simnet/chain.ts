@@ -20,11 +20,20 @@ const FINAL_DEPTH = 2;
 const DROPPED_MILLIS = 3_000;
 const SEALING_MILLIS = 0.5;
 
+export type Fate = {
+  /** Blocks that it waits beyond the next one. */
+  readonly late?: number;
+  /** Never mined: without a word, or because another transaction of the sender had its nonce, then or before. */
+  readonly lost?: 'dropped' | 'replaced' | 'nonce-taken';
+  /** Mined, and the sender hears nothing of it. */
+  readonly isUnheard?: boolean;
+};
+
 export type SimChainParts = {
   readonly clock: VirtualClock;
   readonly facts: OracleFacts;
-  readonly set: WatcherSet;
-  readonly services: readonly Service[];
+  readonly setAt: (epoch: number) => WatcherSet;
+  readonly servicesAt: (epoch: number) => readonly Service[];
   readonly bls: Bls;
   readonly seed: number;
   readonly finalDepth?: number;
@@ -42,8 +51,8 @@ export class SimChain {
   readonly submissions: { by: string; epoch: number; view: number; refused: string | undefined }[] = [];
   /** Hosts whose RPC does not answer. */
   readonly unreachable = new Set<string>();
-  /** What becomes of a host's transaction: blocks that it waits beyond the next one, or dropped without a word. */
-  fate: (by: string) => number | 'dropped' = () => 0;
+  /** What becomes of a host's transaction. */
+  fate: (by: string) => Fate = () => ({});
   /** What a host's RPC makes of the chain: it may be slow, or lie. */
   rpc: (by: string, truth: Chain, clock: HostClock) => Chain = (_, truth) => truth;
   /** Hosts whose transactions are not taken. */
@@ -93,12 +102,12 @@ export class SimChain {
       if (this.unreachable.has(name)) throw new PlumblineError('chain-unreachable', 'the rpc does not answer');
       return work();
     };
-    const { set, services } = this.#parts;
+    const { setAt, servicesAt } = this.#parts;
     return {
       facts: this.facts,
       canSubmit: true,
-      setAt: () => guard(() => set),
-      servicesAt: () => guard(() => services),
+      setAt: (epoch) => guard(() => setAt(epoch)),
+      servicesAt: (epoch) => guard(() => servicesAt(epoch)),
       seedAt: (epoch) => guard(() => this.#seedAt(epoch)),
       finalized: () => guard(() => this.#block(Math.max(this.facts.deployBlock, this.blockNumber - this.finalDepth))),
       blockHash: (number) => guard(() => (number <= this.blockNumber ? this.#block(number).hash : undefined)),
@@ -134,19 +143,22 @@ export class SimChain {
     // Included in the next block, unless another one came first.
     return new Promise((resolve, reject) => {
       const { clock } = this.#parts;
-      const fate = this.fate(by);
-      if (fate === 'dropped') return void clock.after(DROPPED_MILLIS, () => reject(fail('not included')));
-      const blockNumber = this.blockNumber + 1 + fate;
+      const { lost, late: waits = 0, isUnheard } = this.fate(by);
+      if (lost === 'nonce-taken') return reject(fail('nonce too low'));
+      if (lost === 'dropped' || isUnheard) clock.after(DROPPED_MILLIS, () => reject(fail('not included')));
+      if (lost === 'dropped') return;
+      const blockNumber = this.blockNumber + 1 + waits;
       const blockAt = this.#startMillis + (blockNumber - this.facts.deployBlock) * BLOCK_MILLIS;
       // Just before, so that nobody sees the block without what is in it.
       clock.after(blockAt - SEALING_MILLIS - clock.now(), () => {
+        if (lost === 'replaced') return reject(fail('replaced by another transaction'));
         const late = this.#refusal(certificate);
         if (late) return reject(fail(late));
         const txHash = toHex(draw(this.#parts.seed, 'transaction', this.submissions.length));
         const { header, view, signers } = certificate;
         this.submissions.push({ by, epoch, view, refused: undefined });
         this.landed.push({ header, reportHash: reportHash(header), view, signers, txHash, blockNumber });
-        resolve({ txHash, blockNumber, gasUsed: 160_000n });
+        if (!isUnheard) resolve({ txHash, blockNumber, gasUsed: 160_000n });
       });
     });
   }
@@ -154,8 +166,9 @@ export class SimChain {
   /** The first rule of MeasurementOracle.sol that a certificate breaks, by the name of its error. */
   #refusal({ header, view, signers, signature }: Certificate): string | undefined {
     const { facts } = this;
-    const { bls, clock, set } = this.#parts;
+    const { bls, clock } = this.#parts;
     const { epoch } = header;
+    const set = this.#parts.setAt(epoch);
     if (header.protocolVersion !== facts.parameters.protocolVersion) return 'WrongProtocolVersion';
     if (!equalBytes(header.parametersId, facts.parametersId)) return 'WrongParameters';
     if (clock.now() < epochStart(facts.calendar, epoch + 1)) return 'EpochNotEnded';

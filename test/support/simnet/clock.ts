@@ -1,6 +1,9 @@
 import type { Clock, Timer } from '../../../platform/clock.ts';
 
-type Due = { readonly at: number; readonly order: number; readonly fn: () => void };
+/** What a timer answers that set nothing off: nothing has to run to its end then. */
+export const IDLE = Symbol('idle');
+
+type Due = { readonly at: number; readonly order: number; readonly fn: () => unknown };
 
 /**
  * Time that only moves when a test moves it. Timers fire in order of their due time, and of their arming when that is
@@ -28,7 +31,7 @@ export class VirtualClock implements Clock {
     return Math.round((this.#now - this.#start) * 1000);
   }
 
-  after(millis: number, fn: () => void): Timer {
+  after(millis: number, fn: () => unknown): Timer {
     const order = this.#order++;
     const due = { at: this.#now + Math.max(0, millis), order, fn };
     this.#timers.set(order, due);
@@ -47,8 +50,7 @@ export class VirtualClock implements Clock {
     for (let next = this.#next(); next && next.at <= unixMillis; next = this.#next()) {
       this.#timers.delete(next.order);
       this.#now = Math.max(this.#now, next.at);
-      next.fn();
-      await settle();
+      if (next.fn() !== IDLE) await settle();
     }
     this.#now = Math.max(this.#now, unixMillis);
   }

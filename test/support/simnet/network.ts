@@ -1,3 +1,4 @@
+import { AskingOrder } from '../../../platform/network/asking.ts';
 import type {
   MessageHandler,
   Network,
@@ -8,8 +9,8 @@ import type {
 } from '../../../platform/network/network.ts';
 import { keccak, toHex } from '../../../protocol/bytes.ts';
 import { PlumblineError } from '../../../protocol/error.ts';
-import type { HostClock, VirtualClock } from './clock.ts';
-import { drawBelow } from './random.ts';
+import { type HostClock, IDLE, type VirtualClock } from './clock.ts';
+import { mixBelow } from './random.ts';
 
 /** One gossip message on its way from one host to another. */
 export type Hop = {
@@ -32,6 +33,7 @@ type Peer = {
   readonly topics: Map<Topic, { bytesMax: number; handler: MessageHandler }>;
   readonly served: Map<RequestKind, RequestHandler>;
   readonly seen: Set<string>;
+  readonly order: AskingOrder;
 };
 
 /**
@@ -70,7 +72,8 @@ export class SimNetwork {
 
   /** A host that joins under a name that is in use takes its place: the process was started again. */
   join(self: string, clock: HostClock): Network {
-    const peer: Peer = { clock, topics: new Map(), served: new Map(), seen: new Set() };
+    const random = () => mixBelow(1_000_000, this.#seed, this.#sent++) / 1_000_000;
+    const peer: Peer = { clock, topics: new Map(), served: new Map(), seen: new Set(), order: new AskingOrder(random) };
     this.#peers.set(self, peer);
     let stopped = false;
     const alive = () => {
@@ -119,7 +122,10 @@ export class SimNetwork {
   }
 
   #others(self: string): string[] {
-    return [...this.#peers.keys()].filter((other) => other !== self && this.connected(self, other));
+    // A process that ended has no connections: its kernel closes them.
+    return [...this.#peers].flatMap(([other, { clock }]) =>
+      other !== self && !clock.dead && this.connected(self, other) ? [other] : [],
+    );
   }
 
   /** @param origin where this host has it from: it does not go back there */
@@ -132,24 +138,24 @@ export class SimNetwork {
       const hop = { from, to, topic, data, id };
       const extra = this.fate(hop);
       if (extra === 'lost') continue;
-      const delay = DELAY_MILLIS_MIN + drawBelow(DELAY_MILLIS_SPREAD, this.#seed, 'delay', this.#sent++) + extra;
+      const delay = DELAY_MILLIS_MIN + mixBelow(DELAY_MILLIS_SPREAD, this.#seed, this.#sent++) + extra;
       this.#clock.after(delay, () => this.#deliver(hop));
       const again = this.again(hop);
       if (again === undefined) continue;
       this.#clock.after(delay + again, () => {
         this.#peers.get(to)?.seen.delete(id);
-        this.#deliver(hop);
+        return this.#deliver(hop);
       });
     }
   }
 
-  #deliver(hop: Hop): void {
+  #deliver(hop: Hop): typeof IDLE | undefined {
     const { from, to, topic, data, id } = hop;
     const peer = this.#peers.get(to);
-    if (!peer || peer.clock.dead || peer.seen.has(id) || !this.connected(from, to)) return;
+    if (!peer || peer.clock.dead || peer.seen.has(id) || !this.connected(from, to)) return IDLE;
     peer.seen.add(id);
     const subscription = peer.topics.get(topic);
-    if (!subscription) return;
+    if (!subscription) return IDLE;
     peer.clock.run(() => {
       const judge = async () => {
         if (data.length > subscription.bytesMax) return { kind: 'reject', code: 'too-large' } as const;
@@ -161,6 +167,7 @@ export class SimNetwork {
         if (verdict.kind === 'accept') this.#send(to, topic, data, from, id);
       });
     });
+    return undefined;
   }
 
   async #request(
@@ -170,15 +177,22 @@ export class SimNetwork {
     request: Uint8Array,
     options: RequestOptions,
   ): Promise<Uint8Array | undefined> {
-    const asked = options.peer === undefined ? this.#others(self) : [options.peer];
+    const order = this.#peers.get(self)!.order;
+    const asked = options.peer === undefined ? order.of(this.#others(self)) : [options.peer];
     for (const other of asked) {
       const answer = await this.#ask(self, other, clock, kind, request, options.timeoutMillis);
-      if (!answer || answer.length === 0 || answer.length > options.maxBytes) continue;
-      if (options.accept?.(answer) ?? true) return answer;
+      const isWanted =
+        answer !== undefined &&
+        answer.length > 0 &&
+        answer.length <= options.maxBytes &&
+        (options.accept?.(answer) ?? true);
+      order.note(other, isWanted || answer?.length === 0);
+      if (isWanted) return answer;
     }
     return undefined;
   }
 
+  /** An empty answer is «I do not have that»; undefined is none. */
   #ask(self: string, to: string, clock: HostClock, kind: RequestKind, request: Uint8Array, timeoutMillis: number) {
     return new Promise<Uint8Array | undefined>((resolve) => {
       const peer = this.#peers.get(to);
@@ -187,7 +201,7 @@ export class SimNetwork {
         clock.after(DELAY_MILLIS_MIN, () => {
           timeout.cancel();
           if (bytes) this.tapAnswer(to, kind, bytes);
-          resolve(bytes?.slice());
+          resolve(bytes?.slice() ?? new Uint8Array());
         });
       this.#clock.after(DELAY_MILLIS_MIN, () => {
         if (!peer || peer.clock.dead || !this.connected(self, to)) return;

@@ -2,7 +2,7 @@ import type { Bls } from '../../../platform/bls/bls.ts';
 import type { OracleFacts } from '../../../platform/chain/chain.ts';
 import { leaderOf, leaderOrder } from '../../../protocol/assignment.ts';
 import { keccak, toHex } from '../../../protocol/bytes.ts';
-import { MINIMAL, parametersId } from '../../../protocol/parameters.ts';
+import { MINIMAL, type Parameters, parametersId } from '../../../protocol/parameters.ts';
 import { SERVICE_KIND, type Service } from '../../../protocol/service.ts';
 import type { Seat, WatcherSet } from '../../../protocol/set.ts';
 import { epochStart } from '../../../protocol/time.ts';
@@ -26,7 +26,15 @@ export type SimnetOptions = {
   readonly bls?: Bls;
   /** Blocks before the newest final one. */
   readonly finalDepth?: number;
+  /** Who has a seat from which epoch on, ascending; everybody from the first when not given. */
+  readonly versions?: readonly Version[];
+  /** Epochs [from, until) in which each service is measured; all of them always when not given. */
+  readonly terms?: readonly Term[];
+  readonly parameters?: Partial<Parameters>;
 };
+
+export type Version = { readonly fromEpoch: number; readonly seats: readonly number[] };
+export type Term = { readonly from: number; readonly until: number };
 
 const GENESIS = 1_700_000_000;
 /** Programs start before epoch 0 does. */
@@ -39,14 +47,27 @@ export type Simnet = Awaited<ReturnType<typeof createSimnet>>;
 export async function createSimnet(options: SimnetOptions = {}) {
   const { seed = 1, stakes = [100n, 100n, 100n, 100n], bls = createIdealBls() } = options;
   const clock = new VirtualClock(GENESIS * 1000 - LEAD_MILLIS);
-  const facts = factsOf(seed);
+  const facts = factsOf(seed, options.parameters);
   const secretKeys = stakes.map((_, seat) => secretKeyOf(seed, seat));
-  const set = setOf(bls, secretKeys, stakes);
+  const everybody = setOf(bls, secretKeys, stakes);
+  const versions = (options.versions ?? [{ fromEpoch: 0, seats: [...stakes.keys()] }]).map(
+    ({ fromEpoch, seats }, i) => ({
+      fromEpoch,
+      set: { id: i + 1, seats: everybody.seats.filter(({ seat }) => seats.includes(seat)) },
+    }),
+  );
+  const setAt = (epoch: number): WatcherSet => versions.findLast(({ fromEpoch }) => fromEpoch <= epoch)!.set;
+  const set = setAt(0);
   const services = Array.from({ length: options.services ?? 2 }, (_, i) =>
     serviceOf(seed, i, options.slotsPerEpoch ?? 6),
   );
+  const servicesAt = (epoch: number): Service[] =>
+    services.filter((_, i) => {
+      const term = options.terms?.[i];
+      return !term || (term.from <= epoch && epoch < term.until);
+    });
   const { finalDepth = 2 } = options;
-  const chain = new SimChain({ clock, facts, set, services, bls, seed, finalDepth });
+  const chain = new SimChain({ clock, facts, setAt, servicesAt, bls, seed, finalDepth });
   const network = new SimNetwork(clock, seed);
   const parts = { clock, chain, network, bls, seed };
   const hosts = secretKeys.map(
@@ -58,8 +79,13 @@ export async function createSimnet(options: SimnetOptions = {}) {
   return {
     clock,
     facts,
+    /** The set of epoch 0. */
     set,
+    /** Everybody who ever has a seat, by seat. */
+    seats: everybody.seats,
+    setAt,
     services,
+    servicesAt,
     secretKeys,
     chain,
     network,
@@ -71,7 +97,7 @@ export async function createSimnet(options: SimnetOptions = {}) {
     leader: (epoch: number, view: number): Host => hosts[leaderOf(set, seedBytes, epoch, view)]!,
     /** Makes messages with the key of a seat, whatever its host does. */
     forger: (seat: number) =>
-      forger({ bls, facts, secretKey: secretKeys[seat]!, watcher: set.seats[seat]!.watcher, seat }),
+      forger({ bls, facts, secretKey: secretKeys[seat]!, watcher: everybody.seats[seat]!.watcher, seat }),
     leaders: (epoch: number): number[] => leaderOrder(set, seedBytes, epoch),
     start: async (): Promise<void> => {
       for (const host of hosts) await host.start();
@@ -99,8 +125,9 @@ export function secretKeyOf(seed: number, seat: number): Uint8Array {
   return key;
 }
 
-export function factsOf(seed: number): OracleFacts {
-  const { parameters, epochSeconds } = MINIMAL;
+export function factsOf(seed: number, changed: Partial<Parameters> = {}): OracleFacts {
+  const { epochSeconds } = MINIMAL;
+  const parameters = { ...MINIMAL.parameters, ...changed };
   return {
     domain: { chainId: 31_337, oracle: draw(seed, 'oracle').slice(0, 20) },
     registry: toHex(draw(seed, 'registry').slice(0, 20)),
