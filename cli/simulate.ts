@@ -42,6 +42,7 @@ async function one(seed: number, { watchers, trace, json }: Options): Promise<nu
   const outcome = await runWorld(seed, plan, true);
   const failed = outcome.violations.length > 0;
   if (trace || failed) console.log([...describePlan(seed, plan), ...outcome.trace].join('\n'));
+  if (failed) console.log(outcome.diagram.join('\n'));
   for (const what of outcome.violations) console.log(`seed ${seed} VIOLATED: ${what}`);
   console.log(`seed ${seed} ${failed ? 'failed' : 'passed'}: ${outcome.reports} reports, events ${outcome.hash}`);
   if (json) console.log(summary(seed, 1, [outcome], started));

@@ -49,15 +49,19 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /** `value` as `length` big-endian bytes. Throws when it does not fit. */
 export function bigEndian(value: number | bigint, length: number): Uint8Array {
-  if (typeof value === 'number' && value >= 0 && value < 2 ** 32 && Number.isInteger(value) && length >= 4) {
-    // Most of them are small: no big integer is made for these.
-    const out = new Uint8Array(length);
-    new DataView(out.buffer).setUint32(length - 4, value);
-    return out;
+  const out = new Uint8Array(length);
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) {
+    // Most are small numbers: no big integer is made for them.
+    let rest = value;
+    for (let i = length - 1; i >= 0; i--) {
+      out[i] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
+    if (rest === 0) return out;
+    throw new RangeError(`${value} does not fit ${length} bytes`);
   }
   let rest = BigInt(value);
   if (rest < 0n || rest >= 1n << BigInt(8 * length)) throw new RangeError(`${value} does not fit ${length} bytes`);
-  const out = new Uint8Array(length);
   for (let i = length - 1; i >= 0; i--) {
     out[i] = Number(rest & 0xffn);
     rest >>= 8n;
@@ -66,5 +70,8 @@ export function bigEndian(value: number | bigint, length: number): Uint8Array {
 }
 
 export function fromBigEndian(bytes: Uint8Array): bigint {
-  return bytes.length === 0 ? 0n : BigInt(toHex(bytes));
+  if (bytes.length > 6) return BigInt(toHex(bytes));
+  let sum = 0;
+  for (const byte of bytes) sum = sum * 256 + byte;
+  return BigInt(sum);
 }

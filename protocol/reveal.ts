@@ -24,8 +24,11 @@ export function decodeReveal(bytes: Uint8Array): Reveal {
   return decodeExact('reveal', RevealSsz, bytes, REVEAL_BYTES_MAX);
 }
 
-/** True when salt and batch are what the commit was made over. */
-export function opensCommit(reveal: Reveal): boolean {
+/**
+ * True when salt and batch are what the commit was made over.
+ * @param hash of the batch, by whoever has it already
+ */
+export function opensCommit(reveal: Reveal, hash = batchHash(reveal.batch)): boolean {
   const { epoch, watcher, commitment } = reveal.commit;
-  return equalBytes(commitmentOf(epoch, watcher, batchHash(reveal.batch), reveal.salt), commitment);
+  return equalBytes(commitmentOf(epoch, watcher, hash, reveal.salt), commitment);
 }

@@ -37,7 +37,8 @@ export function revealIntake(deps: IntakeDeps): MessageHandler {
     // [ignore] it is the first of this watcher in the epoch
     if (deps.pool.reveal(commit.epoch, seat.seat)) return ignore('known');
     // [reject] batch and salt are what the commit was made over
-    if (!opensCommit(reveal)) return reject('does-not-open');
+    const hash = batchHash(reveal.batch);
+    if (!opensCommit(reveal, hash)) return reject('does-not-open');
     const refused = takeCommit(deps, commit, seat, heardAt);
     if (refused) return refused;
     // [reject] the batch is canonical, of this epoch and set, and on the schedule that its VRF proof draws
@@ -46,7 +47,7 @@ export function revealIntake(deps: IntakeDeps): MessageHandler {
     const observation = {
       seat: seat.seat,
       watcher: seat.watcher,
-      batchHash: batchHash(reveal.batch),
+      batchHash: hash,
       commitment: commit.commitment,
     };
     return verdictOf(deps.pool.addReveal({ observation, batch, bytes, heardAt }));

@@ -1,10 +1,11 @@
 import { VIEWS_KEPT_MAX } from '../../ledger/pool.ts';
+import { leaderOf } from '../../protocol/assignment.ts';
 import { seatsOf } from '../../protocol/bitmap.ts';
 import { equalBytes, toHex, ZERO_BYTES32 } from '../../protocol/bytes.ts';
 import type { LandedReport } from '../../protocol/certificate.ts';
 import { type Counted, computeReport, type Report } from '../../protocol/report.ts';
 import { encodeState, GENESIS_STATE, type State } from '../../protocol/state.ts';
-import { epochAt, epochStart } from '../../protocol/time.ts';
+import { epochAt, epochStart, roundOf } from '../../protocol/time.ts';
 import type { Host } from '../support/simnet/host.ts';
 import type { Simnet } from '../support/simnet/simnet.ts';
 import type { Evidence } from './evidence.ts';
@@ -34,9 +35,9 @@ export class Checks {
   readonly #honest: readonly Host[];
   readonly #known = new Map<string, Known>();
   readonly #note: (text: string) => void;
+  readonly #behindMillisMax: number;
   #landedCount = 0;
   #lastHash = '';
-  #lines = new Map<Host, number>();
   /** Reports checked; those that a reorganisation took back count too. */
   reports = 0;
 
@@ -46,6 +47,9 @@ export class Checks {
     this.#evidence = evidence;
     this.#note = note;
     this.#honest = net.hosts.filter((_, seat) => !plan.members.some((member) => member.seat === seat));
+    // Whoever's clock is behind takes for timely what is not.
+    const skews = plan.faults.filter(({ kind }) => kind === 'skew-small' || kind === 'skew-large');
+    this.#behindMillisMax = Math.max(0, ...skews.map(({ amount }) => -amount));
     this.#known.set(toHex(ZERO_BYTES32), { state: GENESIS_STATE, report: undefined, counted: [] });
   }
 
@@ -122,6 +126,7 @@ export class Checks {
       `report ${epoch} lands in view ${view}, counts ${seatsOf([header.countedLow, header.countedHigh])}, signed by ${signers}`,
     );
     if (!this.#isQuorum(epoch, signers)) this.violated(`report ${epoch} landed with two thirds of the stake or less`);
+    this.#ledAndTimely(landed);
     const before = this.#known.get(toHex(header.previous));
     const observations = this.#evidence.proposals.get(toHex(reportHash))?.observations;
     const counted = observations?.flatMap((observation) => {
@@ -144,6 +149,23 @@ export class Checks {
     const history = this.#historyOf(landed);
     for (const broken of brokenPromises(this.#net, this.#plan, report, history))
       this.violated(`report ${epoch}: ${broken}`);
+  }
+
+  /** Its drawn leader proposed it, and nothing in it was committed when others had revealed. */
+  #ledAndTimely({ header, reportHash, view }: LandedReport): void {
+    const { epoch } = header;
+    const leader = leaderOf(this.#net.setAt(epoch), this.#net.chain.seedAt(epoch), epoch, view);
+    const proposers = this.#evidence.proposers.get(`${toHex(reportHash)}/${view}`);
+    if (!proposers?.has(leader))
+      this.violated(`report ${epoch} landed in view ${view}, whose leader did not propose it`);
+    const { calendar, parameters } = this.#net.facts;
+    const { revealFrom } = roundOf(calendar, parameters, epoch);
+    for (const { seat, commitment } of this.#evidence.proposals.get(toHex(reportHash))?.observations ?? []) {
+      const at = this.#evidence.committedAt.get(toHex(commitment)) ?? Number.POSITIVE_INFINITY;
+      if (at > revealFrom + this.#behindMillisMax) {
+        this.violated(`report ${epoch} counts w${seat}, who committed ${at - revealFrom} ms after reveals began`);
+      }
+    }
   }
 
   /** Counted batches by epoch, of a report and those before it. */
@@ -175,7 +197,7 @@ export class Checks {
     }
   }
 
-  #bounds({ name, core, lines }: Host): void {
+  #bounds({ name, core }: Host): void {
     const { pool } = core;
     const seats = this.#plan.stakes.length;
     const running = epochAt(this.#net.facts.calendar, this.#net.clock.now());
@@ -194,7 +216,6 @@ export class Checks {
       }
     }
     if (epochs > EPOCHS_IN_POOL_MAX) this.violated(`${name} keeps messages of ${epochs} epochs`);
-    void lines;
     const timers = this.#net.clock.waiting;
     const most = TIMERS_OF_HOST_MAX * (seats + 1) * (seats + 1);
     if (timers > most) this.violated(`${timers} timers wait in the world, ${most} at most`);
@@ -202,11 +223,10 @@ export class Checks {
 
   /** An exception without a code is a mistake in the program, whatever set it off. */
   #complaints(): void {
-    for (const host of this.#honest) {
-      const from = this.#lines.get(host) ?? 0;
-      this.#lines.set(host, host.lines.length);
-      for (const { fields, message } of host.lines.slice(from)) {
-        if (fields.code !== 'unexpected') continue;
+    for (const host of this.#net.hosts) {
+      // Read once and forgotten: a world writes millions of lines.
+      for (const { fields, message } of host.lines.splice(0)) {
+        if (fields.code !== 'unexpected' || !this.#honest.includes(host)) continue;
         this.violated(`${host.name}: ${message}: ${fields.reason ?? ''}`);
       }
     }

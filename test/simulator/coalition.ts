@@ -5,13 +5,14 @@ import { fromHex, toHex } from '../../protocol/bytes.ts';
 import { decodeCommit, encodeCommit } from '../../protocol/commit.ts';
 import { type Header, reportHash } from '../../protocol/header.ts';
 import { decodeProposal, encodeProposal, type Proposal } from '../../protocol/proposal.ts';
-import { computeReport } from '../../protocol/report.ts';
+import { type Counted, computeReport } from '../../protocol/report.ts';
 import { epochAt, roundOf } from '../../protocol/time.ts';
 import type { Forger } from '../support/simnet/forge.ts';
 import type { Host } from '../support/simnet/host.ts';
 import { draw } from '../support/simnet/random.ts';
 import type { Simnet } from '../support/simnet/simnet.ts';
 import type { Evidence } from './evidence.ts';
+import { altered } from './liar.ts';
 import type { Member, Plan, Strategy } from './plan.ts';
 import type { Rng } from './rng.ts';
 
@@ -38,6 +39,8 @@ export class Coalition {
   readonly evidence: Evidence;
   readonly puppets: readonly Puppet[];
   readonly #disturb: Disturb;
+  /** Batches that members made from others' after these had revealed, by epoch and seat. */
+  readonly copies = new Map<number, Map<number, Counted>>();
   readonly #secondReveals = new Map<string, Uint8Array>();
   /** (epoch, view, report, seat) that was attested already. */
   readonly #attested = new Set<string>();
@@ -67,10 +70,11 @@ export class Coalition {
       host.sight = this.rng.pick(lies);
     }
     if (puppet.does('lie-to-requests')) {
-      const how = this.rng.below(3);
-      network.answers.set(host.name, (_, request) => {
+      const how = this.rng.below(5);
+      network.answers.set(host.name, (kind, request, truth) => {
         if (how === 0) return 'hangs';
-        return how === 1 ? draw(this.plan.seed, 'answer', toHex(request)) : new Uint8Array(5_000).fill(7);
+        if (how === 1) return draw(this.plan.seed, 'answer', toHex(request));
+        return how === 2 ? new Uint8Array(5_000).fill(7) : truth && altered(kind, truth);
       });
     }
     this.#mischief(puppet);
@@ -109,7 +113,7 @@ export class Coalition {
   async #commit(puppet: Puppet, data: Uint8Array): Promise<void> {
     const { epoch } = decodeCommit(data);
     const { commitMillis, deltaMillis } = this.net.facts.parameters;
-    if (puppet.does('withhold-commit')) return;
+    if (puppet.does('withhold-commit') || puppet.does('late-copy')) return;
     if (puppet.does('edge-commit')) {
       // Around the moments at which others stop to insist, to include and to accept.
       const edge = commitMillis + this.rng.pick([0, deltaMillis, 2 * deltaMillis]) - this.rng.between(0, 60);
@@ -130,7 +134,7 @@ export class Coalition {
   }
 
   #reveal(puppet: Puppet, data: Uint8Array): void {
-    if (puppet.does('withhold-reveal') && this.rng.percent(70)) return;
+    if (puppet.does('late-copy') || (puppet.does('withhold-reveal') && this.rng.percent(70))) return;
     const delay = puppet.does('late-reveal') ? this.rng.between(100, 3_000) : 0;
     this.send(puppet, 'reveal', data, puppet.does('partial-reveal') ? this.half() : undefined, delay);
     const second = [...this.#secondReveals].find(([key]) => key.startsWith(`${puppet.member.seat}/`));
@@ -144,6 +148,7 @@ export class Coalition {
     if (puppet.does('stall') && this.rng.percent(70)) return;
     const made = [encodeProposal(proposal)];
     if (puppet.does('censor')) made[0] = (await this.#without(puppet, proposal, 'honest')) ?? made[0]!;
+    if (puppet.does('late-copy')) made[0] = (await this.#withCopies(puppet, proposal)) ?? made[0]!;
     if (puppet.does('wrong-roots')) made[0] = puppet.forger.proposalBytes(...this.#wrong(proposal));
     if (puppet.does('equivocate-propose')) {
       const second =
@@ -190,10 +195,8 @@ export class Coalition {
 
   /** The report without some honest batches, or without those of the coalition: sound in itself. */
   async #without(puppet: Puppet, proposal: Proposal, whose: 'honest' | 'members'): Promise<Uint8Array | undefined> {
-    const { header } = proposal;
-    const { epoch } = header;
-    const { pool, ledger } = puppet.host.core;
-    const facts = await this.factsOf(puppet, epoch);
+    const { epoch } = proposal.header;
+    const { pool } = puppet.host.core;
     const members = new Set(this.plan.members.map(({ seat }) => seat));
     const isLeftOut = (seat: number) =>
       whose === 'members' ? members.has(seat) : !members.has(seat) && seat % 2 === 0;
@@ -201,13 +204,42 @@ export class Coalition {
       const held = pool.reveal(epoch, observation.seat);
       return held && !isLeftOut(observation.seat) ? [{ observation, batch: held.batch }] : [];
     });
-    if (counted.length === proposal.observations.length || ledger.state.epoch >= epoch) return undefined;
+    return counted.length === proposal.observations.length ? undefined : this.#proposalOf(puppet, proposal, counted);
+  }
+
+  /** The report with what members copied from others after these had revealed. */
+  async #withCopies(puppet: Puppet, proposal: Proposal): Promise<Uint8Array | undefined> {
+    const { epoch } = proposal.header;
+    const { pool } = puppet.host.core;
+    const counted = proposal.observations.flatMap((observation): Counted[] => {
+      const held = pool.reveal(epoch, observation.seat);
+      return held ? [{ observation, batch: held.batch }] : [];
+    });
+    const seats = new Set(counted.map(({ observation }) => observation.seat));
+    const copies = [...(this.copies.get(epoch)?.values() ?? [])].filter(
+      ({ observation }) => !seats.has(observation.seat),
+    );
+    if (copies.length === 0) return undefined;
+    const all = [...counted, ...copies].sort((a, b) => a.observation.seat - b.observation.seat);
+    return this.#proposalOf(puppet, proposal, all);
+  }
+
+  /** The proposal with other batches and the report that they give. */
+  async #proposalOf(
+    puppet: Puppet,
+    { header, view }: Pick<Proposal, 'header' | 'view'>,
+    counted: readonly Counted[],
+  ): Promise<Uint8Array | undefined> {
+    const { epoch } = header;
+    const { ledger } = puppet.host.core;
+    const facts = await this.factsOf(puppet, epoch);
+    if (ledger.state.epoch >= epoch) return undefined;
     const anchor = { number: header.anchorNumber, hash: header.anchorHash };
     const context = { epoch, set: facts.set, services: facts.services, parameters: this.net.facts.parameters, anchor };
     const report = computeReport(ledger.state, context, counted);
     return puppet.forger.proposalBytes(
       report.header,
-      proposal.view,
+      view,
       counted.map(({ observation }) => observation),
     );
   }

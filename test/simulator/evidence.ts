@@ -21,6 +21,10 @@ export class Evidence {
   readonly sent: Sent[] = [];
   /** By report hash. */
   readonly proposals = new Map<string, Proposal>();
+  /** `report/view` -> seats that proposed it there. */
+  readonly proposers = new Map<string, Set<number>>();
+  /** Commitment -> when it was first sent, unix ms. */
+  readonly committedAt = new Map<string, number>();
   /** By batch hash. */
   readonly batches = new Map<string, Batch>();
   /** Reveals by epoch, with who made them. */
@@ -64,6 +68,7 @@ export class Evidence {
     if (topic === 'commit') {
       const commit = decodeCommit(data);
       push(this.commits, commit.epoch, commit);
+      this.#committed(commit);
       return this.#slot(from, `commit ${commit.epoch}`, commit.commitment);
     }
     if (topic === 'reveal') {
@@ -71,6 +76,7 @@ export class Evidence {
       const batch = decodeBatch(bytes);
       this.batches.set(toHex(batchHash(bytes)), batch);
       push(this.reveals, commit.epoch, { watcher: commit.watcher, batch });
+      this.#committed(commit);
       return `reveal ${commit.epoch}`;
     }
     if (topic === 'proposal') {
@@ -79,6 +85,9 @@ export class Evidence {
       // The batches are those that the header names: whoever sends it on could put others there.
       const isWhole = equalBytes(batchesRoot(proposal.observations), proposal.header.batchesRoot);
       if (isWhole) this.proposals.set(toHex(hash), proposal);
+      const key = `${toHex(hash)}/${proposal.view}`;
+      if (!this.proposers.has(key)) this.proposers.set(key, new Set());
+      this.proposers.get(key)!.add(proposal.seat);
       return this.#slot(from, `proposal ${proposal.header.epoch} ${proposal.view}`, hash);
     }
     if (topic === 'refusal') {
@@ -89,6 +98,11 @@ export class Evidence {
     this.#attestation(attestation);
     const { epoch, view, report } = attestation;
     return this.#slot(from, `attestation ${epoch} ${view}`, report);
+  }
+
+  #committed({ commitment }: Commit): void {
+    const key = toHex(commitment);
+    if (!this.committedAt.has(key)) this.committedAt.set(key, this.#net.clock.now());
   }
 
   #slot(from: string, slot: string, what: Uint8Array): string {

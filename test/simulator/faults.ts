@@ -23,7 +23,7 @@ export class Machines {
   readonly #rng: Rng;
   readonly #disks = new Map<Host, FaultyDisk>();
   readonly #rpc = new Map<string, { state: RpcState; amount: number }>();
-  /** Publishes until a host's process dies in one. */
+  /** Platform calls until a host's process dies in one. */
   readonly #fuses = new Map<string, number>();
   readonly #note: (text: string) => void;
 
@@ -34,7 +34,9 @@ export class Machines {
     this.#note = note;
     for (const host of net.hosts) this.#mount(host, new FaultyDisk(rng));
     net.chain.rpc = (name, truth, clock) => this.#endpoint(name, truth, clock);
-    net.network.onPublish = (name) => this.#burn(name);
+    net.network.onPublish = (name) => this.#burn(name, 'while it sends');
+    net.network.onRequest = (name) => this.#burn(name, 'while it asks a peer');
+    for (const host of net.hosts) host.onSign = () => this.#burn(host.name, 'while it signs');
     for (const fault of plan.faults) {
       net.clock.after(this.#in(fault.at), () => void this.#begin(fault));
       net.clock.after(this.#in(fault.until), () => void this.#end(fault));
@@ -62,7 +64,6 @@ export class Machines {
     this.#fuses.clear();
     this.#net.chain.unreachable.clear();
     for (const [host, disk] of this.#disks) {
-      disk.onAccess = () => {};
       disk.full = false;
       disk.unreadable = false;
       host.clock.offsetMillis = 0;
@@ -76,6 +77,7 @@ export class Machines {
 
   #mount(host: Host, disk: FaultyDisk): void {
     this.#disks.set(host, disk);
+    disk.onAccess = () => this.#burn(host.name, 'at the disk');
     host.disk = disk;
   }
 
@@ -85,13 +87,14 @@ export class Machines {
     host.kill();
   }
 
-  #burn(name: string): void {
+  /** One call to the platform: the one that a fuse was set to is the last. */
+  #burn(name: string, where: string): void {
     const left = this.#fuses.get(name);
     if (left === undefined) return;
     this.#fuses.set(name, left - 1);
     if (left > 1) return;
     this.#fuses.delete(name);
-    this.#die(this.#net.hosts.find((host) => host.name === name)!, 'while it sends');
+    this.#die(this.#net.hosts.find((host) => host.name === name)!, where);
   }
 
   async #begin({ kind, seat, amount, until }: Fault): Promise<void> {
@@ -103,13 +106,7 @@ export class Machines {
       this.#die(host, kind);
       this.#note(`${host.name} loses ${await disk.powerCut()} writes`);
     } else if (kind === 'crash-at-call') {
-      if (amount % 2 === 0) this.#fuses.set(host.name, 1 + Math.floor(amount / 12));
-      else {
-        let left = amount;
-        disk.onAccess = () => {
-          if (--left === 0) this.#die(host, 'at the disk');
-        };
-      }
+      this.#fuses.set(host.name, amount);
     } else if (kind === 'old-backup') {
       const backup = await disk.copy(this.#rng);
       this.#net.clock.after(BACKUP_AGE_MILLIS, () => {
@@ -133,7 +130,6 @@ export class Machines {
     this.#rpc.delete(host.name);
     this.#fuses.delete(host.name);
     host.clock.offsetMillis = 0;
-    disk.onAccess = () => {};
     if (kind === 'suspend') return host.clock.wake();
     if (kind === 'wipe') {
       host.wipe();
@@ -151,6 +147,7 @@ export class Machines {
   #endpoint(name: string, truth: Chain, clock: HostClock): Chain {
     const state = () => this.#rpc.get(name);
     const call = async <T>(work: () => Promise<T>, lie?: (true_: T, amount: number) => T): Promise<T> => {
+      this.#burn(name, 'while it asks the chain');
       const now = state();
       if (now?.state === 'slow' && this.#rng.percent(70)) {
         const millis = this.#rng.below(2 * RPC_TIMEOUT_MILLIS);

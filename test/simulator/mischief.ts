@@ -5,7 +5,10 @@ import { digestOfAttestation, encodeAttestation } from '../../protocol/attestati
 import type { Batch } from '../../protocol/batch.ts';
 import { concat, fromHex } from '../../protocol/bytes.ts';
 import { REASON } from '../../protocol/reason.ts';
+import { computeReport } from '../../protocol/report.ts';
 import { emptySample, OUTCOME } from '../../protocol/sample.ts';
+import { seatAt } from '../../protocol/set.ts';
+import { viewAt } from '../../protocol/time.ts';
 import { draw } from '../support/simnet/random.ts';
 import type { Coalition, Puppet } from './coalition.ts';
 
@@ -20,6 +23,8 @@ const ACTS: readonly (readonly [Parameters<Puppet['does']>[0], Act])[] = [
   ['flood', flood],
   ['sign-anything', signAnything],
   ['copy', copy],
+  ['late-copy', copy],
+  ['usurp', usurp],
   ['forge-batch', forgeBatch],
   ['forge-certificate', forgeCertificate],
 ];
@@ -91,6 +96,7 @@ async function copy(coalition: Coalition, puppet: Puppet, epoch: number): Promis
   const reveals = evidence.reveals.get(epoch);
   if (!reveals) return;
   const facts = await coalition.factsOf(puppet, epoch);
+  if (!seatAt(facts.set, puppet.member.seat)) return;
   const { batch } = rng.pick(reveals);
   const mine = puppet.forger.batch(facts);
   const samples = mine.samples.map((sample, i) => ({
@@ -98,8 +104,31 @@ async function copy(coalition: Coalition, puppet: Puppet, epoch: number): Promis
     startMicros: sample.startMicros,
   }));
   const sealed = puppet.forger.sealed({ ...mine, samples }, draw(coalition.plan.seed, 'copy', epoch));
+  if (!coalition.copies.has(epoch)) coalition.copies.set(epoch, new Map());
+  coalition.copies.get(epoch)!.set(puppet.member.seat, { observation: sealed.observation, batch: sealed.batch });
   coalition.send(puppet, 'commit', sealed.commitBytes);
   coalition.send(puppet, 'reveal', sealed.reveal);
+}
+
+/** A proposal in the running view or the next, whoever leads it: sound, or with a root that is not. */
+async function usurp(coalition: Coalition, puppet: Puppet, epoch: number): Promise<void> {
+  const { rng, net, plan } = coalition;
+  const { pool, ledger, chain } = puppet.host.core;
+  const facts = await coalition.factsOf(puppet, epoch);
+  const view = viewAt(coalition.round(epoch), net.facts.parameters, net.clock.now()) + rng.below(2);
+  if (view < 0 || ledger.state.epoch >= epoch) return;
+  const counted = pool.reveals(epoch).map(({ observation, batch }) => ({ observation, batch }));
+  const context = {
+    epoch,
+    set: facts.set,
+    services: facts.services,
+    parameters: net.facts.parameters,
+    anchor: await chain.finalized(),
+  };
+  const { header } = computeReport(ledger.state, context, counted);
+  const said = rng.percent(50) ? header : { ...header, resultsRoot: draw(plan.seed, 'usurped', epoch, view) };
+  const observations = counted.map(({ observation }) => observation);
+  coalition.send(puppet, 'proposal', puppet.forger.proposalBytes(said, view, observations));
 }
 
 /** Batches that break one rule each, well committed. */

@@ -4,10 +4,12 @@ import { createBls } from '../../platform/bls/create.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { epochAt } from '../../protocol/time.ts';
 import { createIdealBls } from '../support/simnet/bls.ts';
+import { idOf } from '../support/simnet/network.ts';
 import { drawBelow } from '../support/simnet/random.ts';
 import { createSimnet, type Simnet } from '../support/simnet/simnet.ts';
 import { Checks } from './checks.ts';
 import { Coalition } from './coalition.ts';
+import { Diagram } from './diagram.ts';
 import { Evidence } from './evidence.ts';
 import { Machines } from './faults.ts';
 import { disturb } from './mischief.ts';
@@ -31,7 +33,10 @@ export type Outcome = {
   readonly epochs: number;
   /** Views that began after the healing until a report landed. */
   readonly viewsToLand: number;
+  /** Everything that happened, when it was asked for. */
   readonly trace: readonly string[];
+  /** The last of it as a sequence diagram. */
+  readonly diagram: readonly string[];
 };
 
 /** Runs the world of a seed from its beginning to its end. The same seed gives the same outcome. */
@@ -43,15 +48,25 @@ export async function runWorld(seed: number, options: PlanOptions = PLAN_OPTIONS
   const world = { seed, stakes, services, slotsPerEpoch, aggregator, bls, finalDepth, versions, terms, parameters };
   const net = await createSimnet(world);
   const genesis = net.facts.calendar.genesis * 1000;
+  net.network.isRecording = false;
   const hash = createHash('sha256');
   const lines: string[] = [];
+  const diagram = new Diagram([...net.hosts.map(({ name }) => name), ...(aggregator ? [net.aggregator.name] : [])]);
+  const at = () => ((net.clock.now() - genesis) / 1000).toFixed(3).padStart(8);
+  const write = (text: string): void => {
+    hash.update(`${at()} ${text}\n`);
+    if (trace) lines.push(`${at()} ${text}`);
+  };
   const note = (text: string): void => {
-    const line = `${((net.clock.now() - genesis) / 1000).toFixed(3).padStart(8)} ${text}`;
-    hash.update(line).update('\n');
-    if (trace) lines.push(line);
+    write(text);
+    if (trace) diagram.event(at(), text);
   };
   const evidence = new Evidence(net);
-  evidence.onSent = ({ from }, what) => note(`${from} → ${what}`);
+  evidence.onSent = ({ from, topic, data }, what) => {
+    write(`${from} → ${what}`);
+    if (trace) diagram.sent(at(), from, topic, idOf(topic, data), what);
+  };
+  if (trace) net.network.onJudged = (judged) => diagram.judged(judged);
   const checks = new Checks(net, plan, evidence, note);
   const machines = new Machines(net, plan, new Rng(seed, 'machines'), note);
   const calm = storm(net, plan, new Rng(seed, 'weather'));
@@ -91,6 +106,7 @@ export async function runWorld(seed: number, options: PlanOptions = PLAN_OPTIONS
     epochs: epochAt(net.facts.calendar, net.clock.now()),
     viewsToLand,
     trace: lines,
+    diagram: trace ? diagram.lines() : [],
   };
 }
 

@@ -108,7 +108,7 @@ export class SimChain {
       canSubmit: true,
       setAt: (epoch) => guard(() => setAt(epoch)),
       servicesAt: (epoch) => guard(() => servicesAt(epoch)),
-      seedAt: (epoch) => guard(() => this.#seedAt(epoch)),
+      seedAt: (epoch) => guard(() => this.seedAt(epoch)),
       finalized: () => guard(() => this.#block(Math.max(this.facts.deployBlock, this.blockNumber - this.finalDepth))),
       blockHash: (number) => guard(() => (number <= this.blockNumber ? this.#block(number).hash : undefined)),
       head: () => guard(() => this.head),
@@ -120,7 +120,7 @@ export class SimChain {
     };
   }
 
-  #seedAt(epoch: number): Uint8Array {
+  seedAt(epoch: number): Uint8Array {
     const period = Math.floor(epoch / this.facts.parameters.assignmentPeriodEpochs);
     const randomness = period === 0 ? this.facts.genesisSeed : draw(this.#parts.seed, 'period', period);
     return seedOf(this.facts.domain, period, randomness);

@@ -49,6 +49,8 @@ export class Host {
   exited: string | undefined;
   /** Takes the place of the prober that answers with `sight`, from the next start on. */
   prober: Prober | undefined;
+  /** Called before every signature. */
+  onSign: () => void = () => {};
   /** Added to what the operating system's random numbers would be: a restarted process draws others. */
   #starts = 0;
   #draws = 0;
@@ -76,7 +78,13 @@ export class Host {
       network: network.join(this.name, this.clock),
       store: mount(this.disk, this.clock),
       chain: chain.viewOf(this.name, this.clock),
-      bls,
+      bls: {
+        ...bls,
+        sign: (key: Uint8Array, message: Uint8Array) => {
+          this.onSign();
+          return bls.sign(key, message);
+        },
+      },
       log: recordingLog(this.lines, { host: this.name }),
     };
     const core = createCore(platform, { retentionEpochs: RETENTION_EPOCHS, stateful: secretKey !== undefined });

@@ -53,17 +53,26 @@ export class SimNetwork {
   connected: (a: string, b: string) => boolean = () => true;
   /** Called with every message that a host publishes itself, before it leaves. */
   onPublish: (from: string, topic: Topic, data: Uint8Array) => void = () => {};
+  /** Called with every request that a host makes, before it leaves. */
+  onRequest: (from: string) => void = () => {};
   /** Called with every message that enters the network, whoever made it. */
   tap: (from: string, topic: Topic, data: Uint8Array) => void = () => {};
   /** Called with every answer to a request. */
   tapAnswer: (from: string, kind: RequestKind, data: Uint8Array) => void = () => {};
   /** Hosts whose own messages go to somebody else instead of to their peers: what their process says is not what they send. */
   readonly captured = new Map<string, (topic: Topic, data: Uint8Array) => void>();
+  /** Called when a host has judged a message. */
+  onJudged: (delivered: Delivered) => void = () => {};
+  /** False where a world is long and nobody reads what follows. */
+  isRecording = true;
   readonly delivered: Delivered[] = [];
   /** What hosts published themselves, in order. */
   readonly published: { from: string; topic: Topic; data: Uint8Array }[] = [];
-  /** How a host answers requests; undefined means as it really would. */
-  answers = new Map<string, (kind: RequestKind, request: Uint8Array) => Uint8Array | 'hangs' | undefined>();
+  /** How a host answers requests, given what it would really answer; undefined is «I do not have that». */
+  answers = new Map<
+    string,
+    (kind: RequestKind, request: Uint8Array, truth: Uint8Array | undefined) => Uint8Array | 'hangs' | undefined
+  >();
 
   constructor(clock: VirtualClock, seed: number) {
     this.#clock = clock;
@@ -88,7 +97,7 @@ export class SimNetwork {
         if (clock.dead) return;
         const capture = this.captured.get(self);
         if (capture) return capture(topic, data.slice());
-        this.published.push({ from: self, topic, data: data.slice() });
+        if (this.isRecording) this.published.push({ from: self, topic, data: data.slice() });
         this.spread(self, topic, data.slice());
       },
       subscribe: (topic, bytesMax, handler) => {
@@ -99,7 +108,10 @@ export class SimNetwork {
         if (peer.served.has(kind)) throw new PlumblineError('network-duplicate-handler', kind);
         peer.served.set(kind, handler);
       },
-      request: (kind, request, options) => this.#request(self, clock, kind, request, options),
+      request: (kind, request, options) => {
+        this.onRequest(self);
+        return this.#request(self, clock, kind, request, options);
+      },
       peers: () => this.#others(self),
       addresses: () => [],
       stop: async () => {
@@ -163,7 +175,9 @@ export class SimNetwork {
       };
       void judge().then((verdict) => {
         if (peer.clock.dead) return;
-        this.delivered.push({ ...hop, verdict: verdict.kind === 'accept' ? 'accept' : verdict.code });
+        const judged = { ...hop, verdict: verdict.kind === 'accept' ? 'accept' : verdict.code };
+        if (this.isRecording) this.delivered.push(judged);
+        this.onJudged(judged);
         if (verdict.kind === 'accept') this.#send(to, topic, data, from, id);
       });
     });
@@ -205,23 +219,19 @@ export class SimNetwork {
         });
       this.#clock.after(DELAY_MILLIS_MIN, () => {
         if (!peer || peer.clock.dead || !this.connected(self, to)) return;
-        const scripted = this.answers.get(to);
-        if (scripted) {
-          const said = scripted(kind, request);
+        const scripted = this.answers.get(to) ?? ((_kind, _request, truth) => truth);
+        const say = (truth: Uint8Array | undefined) => {
+          const said = scripted(kind, request, truth);
           if (said !== 'hangs') answer(said);
-          return;
-        }
-        peer.clock.run(
-          () =>
-            void (peer.served.get(kind)?.(self, request) ?? Promise.resolve(undefined)).then(answer, () =>
-              answer(undefined),
-            ),
-        );
+        };
+        const found = () => peer.served.get(kind)?.(self, request) ?? Promise.resolve(undefined);
+        peer.clock.run(() => void found().then(say, () => say(undefined)));
       });
     });
   }
 }
 
-function idOf(topic: Topic, data: Uint8Array): string {
+/** Names topic and bytes. */
+export function idOf(topic: Topic, data: Uint8Array): string {
   return `${topic}/${toHex(keccak(data))}`;
 }
