@@ -6,7 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {LibBit} from "solady/utils/LibBit.sol";
 import {SSTORE2} from "solady/utils/SSTORE2.sol";
 import {IWatcherRegistry} from "./interfaces/IWatcherRegistry.sol";
-import {Metadata, Seat, SeatStatus, SetVersion, SignerSet} from "./interfaces/Types.sol";
+import {Contact, Metadata, Seat, SeatStatus, SetVersion, SignerSet} from "./interfaces/Types.sol";
 import {Bls} from "./libraries/Bls.sol";
 import {Typed} from "./libraries/Typed.sol";
 
@@ -18,6 +18,10 @@ contract WatcherRegistry is IWatcherRegistry {
     uint256 public constant SEATS = 512;
     /// The link travels in a log of every follower.
     uint256 public constant URI_BYTES_MAX = 256;
+    /// IPv4, IPv6, a name, and one to spare.
+    uint256 public constant ADDRESSES_MAX = 4;
+    /// The longest IPv6 multiaddr with a port and a peer id has 111 bytes; a host name may have 55.
+    uint256 public constant ADDRESS_BYTES_MAX = 128;
     /// An hour: no deployment needs a slower heartbeat, and a sample's offset in its epoch fits 32 bits of microseconds.
     uint32 public constant EPOCH_SECONDS_MAX = 3600;
     /// Delays beyond this would lock stake for what amounts to ever.
@@ -26,7 +30,8 @@ contract WatcherRegistry is IWatcherRegistry {
     bytes private constant POSSESSION_TAG = "BLS_POP_BLS12381G1_XMD:SHA-256_SSWU_RO_POP_";
 
     // A version's code object: aggregate key (256 bytes), occupied bitmap (2 words), total effective stake (1 word), then the
-    // stake words, two seats each. A seat's code object: public key (256 bytes), negated public key (256 bytes).
+    // stake words, two seats each. A seat's code object: the negated public key (256 bytes), which is what `signerSet` and
+    // `exit` add; `seatKey` negates it back.
     uint256 private constant VERSION_HEAD_BYTES = 352;
     uint256 private constant STAKE_WORDS = SEATS / 2;
 
@@ -95,7 +100,7 @@ contract WatcherRegistry is IWatcherRegistry {
         Metadata calldata metadata
     ) external returns (uint16 index) {
         if (stake < stakeMin) revert StakeBelowMinimum(stake, stakeMin);
-        if (bytes(metadata.uri).length > URI_BYTES_MAX) revert UriTooLong(bytes(metadata.uri).length, URI_BYTES_MAX);
+        _requireContactBounds(metadata.uri, metadata.addresses);
         bytes32 watcher = keccak256(publicKey);
         if (keyUsed[watcher]) revert KeyAlreadyUsed(watcher);
         _requirePossession(publicKey, proofOfPossession, watcher);
@@ -107,7 +112,7 @@ contract WatcherRegistry is IWatcherRegistry {
             firstVersion: latestVersion + 1,
             lastVersion: 0,
             status: SeatStatus.Joined,
-            keyPointer: SSTORE2.write(bytes.concat(publicKey, Bls.g2Negate(publicKey))),
+            keyPointer: SSTORE2.write(Bls.g2Negate(publicKey)),
             stake: stake,
             watcher: watcher
         });
@@ -123,6 +128,14 @@ contract WatcherRegistry is IWatcherRegistry {
         if (received != stake) revert StakeNotReceived(received, stake);
     }
 
+    function setContact(uint16 index, Contact calldata contact) external {
+        Seat storage record = _seat(index);
+        if (record.status == SeatStatus.Free) revert NotJoined(index);
+        if (msg.sender != record.operator) revert NotOperator(msg.sender, record.operator);
+        _requireContactBounds(contact.uri, contact.addresses);
+        emit ContactChanged(index, msg.sender, contact);
+    }
+
     function exit(uint16 index) external {
         Seat storage record = _seat(index);
         if (record.status != SeatStatus.Joined) revert NotJoined(index);
@@ -131,7 +144,7 @@ contract WatcherRegistry is IWatcherRegistry {
         uint32 lastVersion = record.firstVersion > latestVersion ? 0 : latestVersion;
         record.status = SeatStatus.Exiting;
         record.lastVersion = lastVersion;
-        _flipPending(index, SSTORE2.read(record.keyPointer, Bls.G2_BYTES, 2 * Bls.G2_BYTES));
+        _flipPending(index, SSTORE2.read(record.keyPointer, 0, Bls.G2_BYTES));
         _totalEffectiveStake -= _effective(record.stake);
         _stakeWords[index / 2] &= ~(uint256(type(uint128).max) << _stakeShift(index));
         emit ExitRequested(index, record.operator, record.watcher, lastVersion);
@@ -218,7 +231,7 @@ contract WatcherRegistry is IWatcherRegistry {
     function seatKey(uint16 index) external view returns (bytes memory) {
         Seat storage record = _seat(index);
         if (record.status == SeatStatus.Free) revert NotJoined(index);
-        return SSTORE2.read(record.keyPointer, 0, Bls.G2_BYTES);
+        return Bls.g2Negate(SSTORE2.read(record.keyPointer, 0, Bls.G2_BYTES));
     }
 
     function withdrawableFrom(uint16 index) public view returns (uint64) {
@@ -256,9 +269,18 @@ contract WatcherRegistry is IWatcherRegistry {
                 uint256 index = 256 * word + LibBit.ffs(missing);
                 missing &= missing - 1;
                 set.signedStake -= _sealedStake(record.pointer, index);
-                bytes memory negated = SSTORE2.read(_seats[index].keyPointer, Bls.G2_BYTES, 2 * Bls.G2_BYTES);
+                bytes memory negated = SSTORE2.read(_seats[index].keyPointer, 0, Bls.G2_BYTES);
                 Bls.g2AddTo(set.aggregateKey, negated);
             }
+        }
+    }
+
+    function _requireContactBounds(string calldata uri, string[] calldata addresses) private pure {
+        if (bytes(uri).length > URI_BYTES_MAX) revert UriTooLong(bytes(uri).length, URI_BYTES_MAX);
+        if (addresses.length > ADDRESSES_MAX) revert TooManyAddresses(addresses.length, ADDRESSES_MAX);
+        for (uint256 i = 0; i < addresses.length; ++i) {
+            uint256 length = bytes(addresses[i]).length;
+            if (length > ADDRESS_BYTES_MAX) revert AddressTooLong(i, length, ADDRESS_BYTES_MAX);
         }
     }
 

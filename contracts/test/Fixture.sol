@@ -69,7 +69,18 @@ abstract contract Fixture is Test {
     }
 
     function metadata() internal pure returns (Metadata memory) {
-        return Metadata({operatorId: "somebody", region: 1, asn: 64_500, uri: "https://watcher.example"});
+        return Metadata({
+            operatorId: "somebody",
+            region: 1,
+            asn: 64_500,
+            uri: "https://watcher.example",
+            addresses: addresses()
+        });
+    }
+
+    function addresses() internal pure returns (string[] memory list) {
+        list = new string[](1);
+        list[0] = "/ip4/203.0.113.7/tcp/4601/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
     }
 
     function possession(uint256 secret, address operator) internal view returns (bytes memory) {

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {SlaVault} from "../src/SlaVault.sol";
-import {Header} from "../src/interfaces/Types.sol";
+import {Contact, Header, Metadata} from "../src/interfaces/Types.sol";
 import {Bls} from "../src/libraries/Bls.sol";
 import {Fixture} from "./Fixture.sol";
 import {Signer} from "./Signer.sol";
@@ -14,6 +14,7 @@ contract GasTest is Fixture {
     string private constant GROUP = "SubmitReport";
     string private constant OPERATIONS = "Operations";
     uint64 private constant RING_SIZE = 8192;
+    uint256 private constant REGISTER_GAS_MAX = 480_000;
 
     function test_submitReport_costsTheSameAt4And64Seats() external {
         uint256 four = _steadyGas(4, 4, "4 seats, all signed");
@@ -47,11 +48,33 @@ contract GasTest is Fixture {
         deploy();
         sealGenesis(63);
         join(63, STAKE_MIN);
-        vm.snapshotGasLastCall(OPERATIONS, "register the 64th watcher");
+        uint256 register = vm.snapshotGasLastCall(OPERATIONS, "register the 64th watcher");
+        assertTrue(register <= REGISTER_GAS_MAX, "gas of a registration");
         registry.seal();
         vm.snapshotGasLastCall(OPERATIONS, "seal 64 seats");
         services.register(serviceConfig());
         vm.snapshotGasLastCall(OPERATIONS, "register a service");
+        vm.prank(operatorOf(63));
+        registry.setContact(63, Contact({uri: "https://watcher.example", addresses: addresses()}));
+        vm.snapshotGasLastCall(OPERATIONS, "change a seat's addresses");
+    }
+
+    function test_register_staysWithinItsGasWithTheLongestMetadata() external {
+        deploy();
+        sealGenesis(63);
+        Metadata memory long = metadata();
+        long.uri = _text(256);
+        long.addresses = new string[](4);
+        for (uint256 i = 0; i < 4; ++i) {
+            long.addresses[i] = _text(128);
+        }
+        bytes memory key = Signer.publicKey(secretOf(63));
+        bytes memory proof = possession(secretOf(63), operatorOf(63));
+        fund(operatorOf(63), address(registry), STAKE_MIN);
+        vm.prank(operatorOf(63));
+        registry.register(key, proof, STAKE_MIN, long);
+        uint256 gas = vm.snapshotGasLastCall(OPERATIONS, "register with the longest metadata");
+        assertTrue(gas <= REGISTER_GAS_MAX, "gas of the longest registration");
     }
 
     function test_everyContractFitsACodeObject() external {
@@ -61,6 +84,15 @@ contract GasTest is Fixture {
         _size("ServiceRegistry", address(services));
         _size("MeasurementOracle", address(oracle));
         _size("SlaVault", address(vault));
+    }
+
+    /// `length` bytes, none of them zero: the dearest calldata.
+    function _text(uint256 length) private pure returns (string memory) {
+        bytes memory text = new bytes(length);
+        for (uint256 i = 0; i < length; ++i) {
+            text[i] = "x";
+        }
+        return string(text);
     }
 
     function _size(string memory name, address deployed) private {

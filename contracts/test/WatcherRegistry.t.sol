@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {WatcherRegistry} from "../src/WatcherRegistry.sol";
 import {IWatcherRegistry} from "../src/interfaces/IWatcherRegistry.sol";
-import {Metadata, Seat, SeatStatus, SetVersion, SignerSet} from "../src/interfaces/Types.sol";
+import {Contact, Metadata, Seat, SeatStatus, SetVersion, SignerSet} from "../src/interfaces/Types.sol";
 import {Bls} from "../src/libraries/Bls.sol";
 import {Typed} from "../src/libraries/Typed.sol";
 import {Fixture} from "./Fixture.sol";
@@ -70,6 +70,33 @@ contract WatcherRegistryTest is Fixture {
         Metadata memory long = metadata();
         long.uri = string(new bytes(257));
         _expect(abi.encodeWithSelector(IWatcherRegistry.UriTooLong.selector, 257, 256));
+        registry.register(new bytes(256), new bytes(128), STAKE_MIN, long);
+    }
+
+    function test_register_takesTheMostAddressesOfTheGreatestLength() external {
+        Metadata memory most = metadata();
+        most.addresses = _addresses(4, 128);
+        bytes memory key = Signer.publicKey(secretOf(0));
+        bytes memory proof = possession(secretOf(0), operatorOf(0));
+        fund(operatorOf(0), address(registry), STAKE_MIN);
+        vm.expectEmit(true, true, true, true, address(registry));
+        emit IWatcherRegistry.Registered(0, operatorOf(0), keccak256(key), key, STAKE_MIN, STAKE_MIN, most);
+        vm.prank(operatorOf(0));
+        registry.register(key, proof, STAKE_MIN, most);
+    }
+
+    function test_register_refusesTooManyAddresses() external {
+        Metadata memory many = metadata();
+        many.addresses = _addresses(5, 1);
+        _expect(abi.encodeWithSelector(IWatcherRegistry.TooManyAddresses.selector, 5, 4));
+        registry.register(new bytes(256), new bytes(128), STAKE_MIN, many);
+    }
+
+    function test_register_refusesALongAddress() external {
+        Metadata memory long = metadata();
+        long.addresses = _addresses(3, 128);
+        long.addresses[2] = string(new bytes(129));
+        _expect(abi.encodeWithSelector(IWatcherRegistry.AddressTooLong.selector, 2, 129, 128));
         registry.register(new bytes(256), new bytes(128), STAKE_MIN, long);
     }
 
@@ -195,6 +222,63 @@ contract WatcherRegistryTest is Fixture {
         _expect(abi.encodeWithSelector(IWatcherRegistry.SeatsExhausted.selector, 512));
         vm.prank(operatorOf(512));
         registry.register(key, proof, STAKE_MIN, metadata());
+    }
+
+    // Being found
+
+    function test_setContact_publishesWhatTheOperatorSays() external {
+        join(0, STAKE_MIN);
+        Contact memory contact = _contact();
+        vm.expectEmit(true, true, true, true, address(registry));
+        emit IWatcherRegistry.ContactChanged(0, operatorOf(0), contact);
+        vm.prank(operatorOf(0));
+        registry.setContact(0, contact);
+    }
+
+    function test_setContact_changesNoSet() external {
+        sealGenesis(1);
+        vm.prank(operatorOf(0));
+        registry.setContact(0, _contact());
+        (,,, bool changed) = _pending();
+        assertTrue(!changed, "nothing to seal");
+    }
+
+    function test_setContact_refusesAnybodyButTheOperator() external {
+        join(0, STAKE_MIN);
+        _expect(abi.encodeWithSelector(IWatcherRegistry.NotOperator.selector, operatorOf(1), operatorOf(0)));
+        vm.prank(operatorOf(1));
+        registry.setContact(0, _contact());
+    }
+
+    function test_setContact_worksUntilTheSeatIsWithdrawn() external {
+        uint16 seat = join(0, STAKE_MIN);
+        exit(0, seat);
+        vm.prank(operatorOf(0));
+        registry.setContact(seat, _contact());
+        registry.withdraw(seat);
+        _expect(abi.encodeWithSelector(IWatcherRegistry.NotJoined.selector, 0));
+        vm.prank(operatorOf(0));
+        registry.setContact(seat, _contact());
+        _expect(abi.encodeWithSelector(IWatcherRegistry.SeatOutOfRange.selector, 512, 512));
+        registry.setContact(512, _contact());
+    }
+
+    function test_setContact_keepsTheBoundsOfRegister() external {
+        join(0, STAKE_MIN);
+        Contact memory contact = _contact();
+        contact.uri = string(new bytes(257));
+        _expect(abi.encodeWithSelector(IWatcherRegistry.UriTooLong.selector, 257, 256));
+        vm.prank(operatorOf(0));
+        registry.setContact(0, contact);
+        contact = _contact();
+        contact.addresses = _addresses(5, 1);
+        _expect(abi.encodeWithSelector(IWatcherRegistry.TooManyAddresses.selector, 5, 4));
+        vm.prank(operatorOf(0));
+        registry.setContact(0, contact);
+        contact.addresses = _addresses(1, 129);
+        _expect(abi.encodeWithSelector(IWatcherRegistry.AddressTooLong.selector, 0, 129, 128));
+        vm.prank(operatorOf(0));
+        registry.setContact(0, contact);
     }
 
     // Leaving
@@ -324,6 +408,17 @@ contract WatcherRegistryTest is Fixture {
 
     function addTo(bytes memory sum, bytes memory point) external view {
         Bls.g2AddTo(sum, point);
+    }
+
+    function _contact() private pure returns (Contact memory) {
+        return Contact({uri: "https://moved.example", addresses: addresses()});
+    }
+
+    function _addresses(uint256 count, uint256 length) private pure returns (string[] memory list) {
+        list = new string[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            list[i] = string(new bytes(length));
+        }
     }
 
     function _pending()

@@ -16,6 +16,15 @@ export const watcherRegistryAbi = [
   },
   {
     inputs: [
+      { internalType: 'uint256', name: 'index', type: 'uint256' },
+      { internalType: 'uint256', name: 'given', type: 'uint256' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'AddressTooLong',
+    type: 'error',
+  },
+  {
+    inputs: [
       { internalType: 'uint256', name: 'given', type: 'uint256' },
       { internalType: 'uint256', name: 'expected', type: 'uint256' },
     ],
@@ -98,6 +107,14 @@ export const watcherRegistryAbi = [
     name: 'StakeNotReceived',
     type: 'error',
   },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'given', type: 'uint256' },
+      { internalType: 'uint256', name: 'maximum', type: 'uint256' },
+    ],
+    name: 'TooManyAddresses',
+    type: 'error',
+  },
   { inputs: [{ internalType: 'uint32', name: 'id', type: 'uint32' }], name: 'UnknownVersion', type: 'error' },
   {
     inputs: [
@@ -139,6 +156,25 @@ export const watcherRegistryAbi = [
     inputs: [
       { indexed: true, internalType: 'uint16', name: 'seat', type: 'uint16' },
       { indexed: true, internalType: 'address', name: 'operator', type: 'address' },
+      {
+        components: [
+          { internalType: 'string', name: 'uri', type: 'string' },
+          { internalType: 'string[]', name: 'addresses', type: 'string[]' },
+        ],
+        indexed: false,
+        internalType: 'struct Contact',
+        name: 'contact',
+        type: 'tuple',
+      },
+    ],
+    name: 'ContactChanged',
+    type: 'event',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'uint16', name: 'seat', type: 'uint16' },
+      { indexed: true, internalType: 'address', name: 'operator', type: 'address' },
       { indexed: true, internalType: 'bytes32', name: 'watcher', type: 'bytes32' },
       { indexed: false, internalType: 'uint32', name: 'lastVersion', type: 'uint32' },
     ],
@@ -160,6 +196,7 @@ export const watcherRegistryAbi = [
           { internalType: 'uint16', name: 'region', type: 'uint16' },
           { internalType: 'uint32', name: 'asn', type: 'uint32' },
           { internalType: 'string', name: 'uri', type: 'string' },
+          { internalType: 'string[]', name: 'addresses', type: 'string[]' },
         ],
         indexed: false,
         internalType: 'struct Metadata',
@@ -192,6 +229,20 @@ export const watcherRegistryAbi = [
     ],
     name: 'Withdrawn',
     type: 'event',
+  },
+  {
+    inputs: [],
+    name: 'ADDRESSES_MAX',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'ADDRESS_BYTES_MAX',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function',
   },
   {
     inputs: [],
@@ -314,6 +365,7 @@ export const watcherRegistryAbi = [
           { internalType: 'uint16', name: 'region', type: 'uint16' },
           { internalType: 'uint32', name: 'asn', type: 'uint32' },
           { internalType: 'string', name: 'uri', type: 'string' },
+          { internalType: 'string[]', name: 'addresses', type: 'string[]' },
         ],
         internalType: 'struct Metadata',
         name: 'metadata',
@@ -359,6 +411,24 @@ export const watcherRegistryAbi = [
     name: 'seatKey',
     outputs: [{ internalType: 'bytes', name: '', type: 'bytes' }],
     stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'uint16', name: 'index', type: 'uint16' },
+      {
+        components: [
+          { internalType: 'string', name: 'uri', type: 'string' },
+          { internalType: 'string[]', name: 'addresses', type: 'string[]' },
+        ],
+        internalType: 'struct Contact',
+        name: 'contact',
+        type: 'tuple',
+      },
+    ],
+    name: 'setContact',
+    outputs: [],
+    stateMutability: 'nonpayable',
     type: 'function',
   },
   {

@@ -119,7 +119,7 @@ async function joinWatcher(bls: Bls, rpc: Rpc, deployed: Deployed, key: WatcherK
   const digest = possessionDigest(rpc.chainId, fromHex(deployed.registry), operator.address, keccak(publicKey));
   const proof = bls.signatureToEvm(bls.prove(key.secretKey, digest));
   const operatorId = toHex(Buffer.from(key.operatorId.padEnd(32, '\0').slice(0, 32)));
-  const metadata = { operatorId, region: 0, asn: 0, uri: '' };
+  const metadata = { operatorId, region: 0, asn: 0, uri: '', addresses: [] };
   await act(rpc, operator, [
     approve(deployed.token, deployed.registry),
     {

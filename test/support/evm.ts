@@ -90,7 +90,7 @@ export async function startEvm() {
       const digest = possessionDigest(CHAIN_ID, fromHex(deployed.registry), operator, keccak(publicKey));
       const proof = toHex(bls.signatureToEvm(bls.prove(secretKey, digest)));
       const label = toHex(Buffer.from(operatorId.padEnd(32, '\0')));
-      const metadata = { operatorId: label, region: index, asn: 0, uri: '' };
+      const metadata = { operatorId: label, region: index, asn: 0, uri: '', addresses: [] };
       const { token, registry } = deployed;
       await send(0, [{ to: token, abi: devnetTokenAbi, name: 'transfer', args: [operator, stake] }]);
       await send(index, [

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {Metadata, Seat, SetVersion, SignerSet} from "./Types.sol";
+import {Contact, Metadata, Seat, SetVersion, SignerSet} from "./Types.sol";
 
 /// Who may measure: stake, proof of possession, seats, and the set versions that certificates are checked against.
 ///
@@ -25,6 +25,8 @@ interface IWatcherRegistry {
         uint128 effectiveStake,
         Metadata metadata
     );
+    /// Takes the place of what the seat said before. It holds from its block on: no report depends on it.
+    event ContactChanged(uint16 indexed seat, address indexed operator, Contact contact);
     /// `lastVersion`: the last sealed version that can name the seat; 0 if none does.
     event ExitRequested(uint16 indexed seat, address indexed operator, bytes32 indexed watcher, uint32 lastVersion);
     event Withdrawn(uint16 indexed seat, address indexed operator, bytes32 indexed watcher, uint128 stake);
@@ -40,6 +42,9 @@ interface IWatcherRegistry {
     error InvalidConfiguration(string name);
     error StakeBelowMinimum(uint128 given, uint128 minimum);
     error UriTooLong(uint256 given, uint256 maximum);
+    error TooManyAddresses(uint256 given, uint256 maximum);
+    /// In bytes; `index` counts from 0.
+    error AddressTooLong(uint256 index, uint256 given, uint256 maximum);
     /// A key serves once, even after its seat was left.
     error KeyAlreadyUsed(bytes32 watcher);
     /// The proof was not made by this key for this chain, registry and operator (msg.sender).
@@ -69,13 +74,18 @@ interface IWatcherRegistry {
     /// Takes the lowest free seat. The caller becomes its operator and pays `stake` token units (approve first); the stake
     /// counts up to `effectiveStakeCap`. Costs the same whatever the size of the set.
     /// @param publicKey G2 point, 256 bytes. @param proofOfPossession G1 point, 128 bytes, signature over the
-    /// ProofOfPossession digest under the POP tag. @param metadata published in the log only; `uri` at most 256 bytes.
+    /// ProofOfPossession digest under the POP tag. @param metadata published in the log only; `uri` at most 256 bytes,
+    /// at most 4 addresses of at most 128 bytes each.
     function register(
         bytes calldata publicKey,
         bytes calldata proofOfPossession,
         uint128 stake,
         Metadata calldata metadata
     ) external returns (uint16 seat);
+
+    /// Publishes a new link and new addresses of a seat, in the log only and within the bounds of `register`. Only the
+    /// seat's operator, until the seat is withdrawn: an exiting watcher must be found for as long as a set names it.
+    function setContact(uint16 seat, Contact calldata contact) external;
 
     /// Leaves the pending set. Only the seat's operator.
     function exit(uint16 seat) external;

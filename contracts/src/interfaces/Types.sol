@@ -64,12 +64,22 @@ struct Parameters {
     uint32 maxFaultPpm;
 }
 
-/// What a watcher says about itself: an identifier of its operator (zero: undisclosed), region, autonomous system, a link.
+/// What a watcher says about itself: an identifier of its operator (zero: undisclosed), region, autonomous system, a link,
+/// and the multiaddrs at which its node is reached, each ending in /p2p/ and its peer id. Nothing of it is checked but its
+/// length. The first three stay as they are for as long as the seat is held, because reports are computed per region; the
+/// last two are its Contact, which may change.
 struct Metadata {
     bytes32 operatorId;
     uint16 region;
     uint32 asn;
     string uri;
+    string[] addresses;
+}
+
+/// The part of Metadata that no report depends on.
+struct Contact {
+    string uri;
+    string[] addresses;
 }
 
 enum SeatStatus {
@@ -79,8 +89,8 @@ enum SeatStatus {
 }
 
 /// A seat of the registry. `firstVersion` is the first set version that can name it, `lastVersion` the last one that can
-/// (set on exit). `watcher` is keccak256 of the 256-byte public key. `keyPointer` is the code object that holds the key and
-/// its negation. `stake` is the whole stake in token units.
+/// (set on exit). `watcher` is keccak256 of the 256-byte public key. `keyPointer` is the code object that holds the
+/// negated key. `stake` is the whole stake in token units.
 struct Seat {
     address operator;
     uint32 firstVersion;
