@@ -180,10 +180,11 @@ export class Coalition {
     const attestation = decodeAttestation(data);
     if (puppet.does('withhold-attestation')) return;
     if (puppet.does('invalid-partial')) {
-      const signature = this.rng.percent(50) ? draw(this.plan.seed, 'partial') : new Uint8Array(48);
-      const bytes = new Uint8Array(48);
-      bytes.set(signature.subarray(0, 48));
-      this.send(puppet, 'attestation', encodeAttestation({ ...attestation, signature: bytes }));
+      // Noise, nothing, or the true one with a bit changed: a sign bit makes it another point of the curve.
+      const signature = this.rng.pick([new Uint8Array(48), attestation.signature.slice()]);
+      if (this.rng.percent(50)) signature.set(draw(this.plan.seed, 'partial'));
+      else signature[this.rng.below(48)]! ^= 1 << this.rng.below(8);
+      this.send(puppet, 'attestation', encodeAttestation({ ...attestation, signature }));
       return;
     }
     this.send(puppet, 'attestation', data);

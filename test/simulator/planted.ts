@@ -74,8 +74,8 @@ export const PLANTED = {
   'contested commits count': [
     {
       file: 'ledger/inclusion.ts',
-      sound: 'return pool.isContested(epoch, `commit/${seat}`);',
-      broken: 'return pool.isContested(epoch, `nothing/${seat}`);',
+      sound: 'return pool.isContested(',
+      broken: 'return seat < 0 && pool.isContested(',
     },
   ],
   // The journal refuses the second commit, so it has to be broken too.
