@@ -81,6 +81,8 @@ function summary(from: number, seeds: number, outcomes: readonly Outcome[], star
     reports: sum(({ reports }) => reports),
     epochs: sum(({ epochs }) => epochs),
     realBls: sum(({ realBls }) => (realBls ? 1 : 0)),
+    watchersOver12: sum(({ watchers }) => (watchers > 12 ? 1 : 0)),
+    watchersMax: Math.max(0, ...outcomes.map(({ watchers }) => watchers)),
     seconds: Math.round((performance.now() - started) / 100) / 10,
   };
   return JSON.stringify({ simulate });

@@ -1,4 +1,5 @@
 import { MINIMAL } from '../../protocol/parameters.ts';
+import { DELAY_MILLIS_MAX } from '../support/simnet/network.ts';
 import type { Term, Version } from '../support/simnet/simnet.ts';
 import { membershipOf, termsOf } from './membership.ts';
 import { Rng } from './rng.ts';
@@ -71,6 +72,8 @@ export type Weather = {
   /** Seats whose every message, in and out, takes longer. */
   readonly slowSeats: readonly number[];
   readonly partitions: readonly Partition[];
+  /** After the healing a message takes up to so much longer than the least. */
+  readonly calmMillis: number;
 };
 
 export type Member = { readonly seat: number; readonly strategies: readonly Strategy[] };
@@ -126,7 +129,7 @@ export const PLAN_OPTIONS: PlanOptions = { watchersMin: 4, watchersMax: 31 };
 
 /** From the range, a number near its lower end more often: work grows with the square and more, and most faults show among few. */
 function fewRatherThanMany(rng: Rng, min: number, max: number): number {
-  return min + Math.floor((max - min + 1) * (rng.below(1_000) / 1_000) ** 6);
+  return min + Math.floor((max - min + 1) * (rng.below(1_000) / 1_000) ** 10);
 }
 
 export function planOf(seed: number, options: PlanOptions = PLAN_OPTIONS): Plan {
@@ -236,6 +239,7 @@ function weatherOf(rng: Rng, watchers: number, healAt: number): Weather {
       to: rng.pick(seats),
       extraMillis: rng.pick([100, 500, 1_500]),
     })),
+    calmMillis: rng.pick([0, 50, MINIMAL.parameters.deltaMillis - DELAY_MILLIS_MAX]),
     slowSeats: rng.some(seats, rng.percent(20) ? 1 : 0),
     partitions: times(rng, rng.percent(40) ? rng.between(1, 2) : 0, healAt).map((at) => ({
       at,

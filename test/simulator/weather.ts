@@ -38,7 +38,8 @@ export function storm(net: Simnet, plan: Plan, rng: Rng): () => void {
   for (const { at, depth, kept } of plan.reorgs)
     net.clock.after(genesis + at - net.clock.now(), () => reorg(net, depth, kept));
   return () => {
-    net.network.fate = () => 0;
+    // A good network delivers within Δ, and need not do better.
+    net.network.fate = () => rng.below(weather.calmMillis + 1);
     net.network.again = () => undefined;
     net.network.connected = () => true;
     net.chain.fate = () => ({});

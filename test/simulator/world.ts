@@ -27,6 +27,7 @@ export type Outcome = {
   readonly violations: readonly string[];
   /** sha256 over everything that happened, hex. */
   readonly hash: string;
+  readonly watchers: number;
   readonly nearBound: boolean;
   readonly realBls: boolean;
   readonly reports: number;
@@ -100,6 +101,7 @@ export async function runWorld(seed: number, options: PlanOptions = PLAN_OPTIONS
     seed,
     violations: checks.violations,
     hash: hash.digest('hex'),
+    watchers: stakes.length,
     nearBound: plan.nearBound,
     realBls: plan.realBls,
     reports: checks.reports,

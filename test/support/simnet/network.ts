@@ -27,6 +27,8 @@ export type Delivered = Hop & { readonly verdict: string };
 
 const DELAY_MILLIS_MIN = 5;
 const DELAY_MILLIS_SPREAD = 40;
+/** What a hop takes at most when nothing holds it up. */
+export const DELAY_MILLIS_MAX = DELAY_MILLIS_MIN + DELAY_MILLIS_SPREAD;
 
 type Peer = {
   readonly clock: HostClock;
