@@ -42,7 +42,7 @@ export function createCore(platform: Platform, options: { retentionEpochs: numbe
   const pool = new Pool(facts.parameters.deadlineEpochs);
   const known = epochFacts(chain, (epoch) => epoch <= epochAt(facts.calendar, clock.now()));
   const custody = new Custody(store, options.retentionEpochs);
-  const fetch = new Fetch(network, pool, custody);
+  const fetch = new Fetch({ network, pool, custody, bls, domain: facts.domain, epochFacts: known });
   const ledger = new Ledger({ chain, epochFacts: known, pool, custody, fetch, log });
   const follower = new Follower(chain, clock, log);
   const rounds = new Rounds(clock, facts.calendar, facts.parameters);

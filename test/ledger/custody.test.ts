@@ -5,6 +5,7 @@ import { ASK_AGAIN_MILLIS, ASKING_MAX, Wanted } from '../../ledger/wanted.ts';
 import type { Network, RequestHandler, RequestKind, RequestOptions } from '../../platform/network/network.ts';
 import { memoryStore } from '../../platform/store/memory.ts';
 import type { Store } from '../../platform/store/store.ts';
+import { decodeBatch } from '../../protocol/batch.ts';
 import { encodeObservations } from '../../protocol/record.ts';
 import { decodeReveal, encodeReveal } from '../../protocol/reveal.ts';
 import { encodeState } from '../../protocol/state.ts';
@@ -104,11 +105,18 @@ describe('retention', () => {
 describe('fetching', () => {
   let fetch: Fetch;
   beforeEach(() => {
-    fetch = new Fetch(network, bench.pool, custody);
+    const { pool, bls, facts, epochFacts } = bench;
+    fetch = new Fetch({ network, pool, custody, bls, domain: facts.domain, epochFacts });
   });
   const [seat] = [1];
   const observation = () => epochs[0]!.observations[seat]!;
   const reveal = () => epochs[0]!.reveals[seat]!;
+  /** The same reveal, its commit signed with another seat's key. */
+  const signedBy = (other: number, bytes: Uint8Array) => {
+    const opened = decodeReveal(bytes);
+    const { signature } = bench.by(other).commit(opened.commit.epoch, opened.commit.commitment);
+    return encodeReveal({ ...opened, commit: { ...opened.commit, signature } });
+  };
 
   test('a batch takes the pool first, then the disk, then a peer', async () => {
     answers = [reveal()];
@@ -121,6 +129,24 @@ describe('fetching', () => {
     hear(bench, epochs[0]!);
     expect(await fetch.reveal(0, observation())).toEqual(reveal());
     expect(asked).toHaveLength(1);
+  });
+
+  test('a batch on the disk whose commit is not signed by its watcher is fetched anew', async () => {
+    await custody.keepReveal(0, observation().batchHash, signedBy(2, reveal()));
+    answers = [reveal()];
+    expect(await fetch.reveal(0, observation())).toEqual(reveal());
+  });
+
+  test('the same batch under another commit, as the pool may hold it, is not what was observed', async () => {
+    const other = bench.by(seat).sealed(decodeBatch(decodeReveal(reveal()).batch), draw(1, 'another salt'));
+    bench.pool.addReveal({ observation: other.observation, batch: other.batch, bytes: other.reveal, heardAt: 0 });
+    answers = [other.reveal, reveal()];
+    expect(await fetch.reveal(0, observation())).toEqual(reveal());
+  });
+
+  test('of a seat that the set does not have nothing is asked', async () => {
+    expect(await fetch.reveal(0, { ...observation(), seat: 9 })).toBeUndefined();
+    expect(asked).toEqual([]);
   });
 
   test('a batch on the disk that was damaged is fetched anew', async () => {
@@ -141,6 +167,14 @@ describe('fetching', () => {
         return encodeReveal({ ...opened, commit: { ...opened.commit, commitment: draw(1, 'c') } });
       },
     ],
+    [
+      'one whose commit has another signature',
+      () => {
+        const opened = decodeReveal(reveal());
+        return encodeReveal({ ...opened, commit: { ...opened.commit, signature: new Uint8Array(48).fill(9) } });
+      },
+    ],
+    ['one whose commit is signed by another seat', () => signedBy(2, reveal())],
     ['nothing', () => new Uint8Array()],
   ])('a lying peer’s batch is passed over: %s', async (_what, lie) => {
     answers = [lie(), reveal()];
