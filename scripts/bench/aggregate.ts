@@ -9,7 +9,7 @@ import { signersOf } from './signers.ts';
 /**
  * What a leader and every watcher do once an epoch, with more seats than there are: `npm run bench:aggregate`. Each row
  * stands beside the plain way in the same run: signatures beside @noble/curves, one after the other; reports beside
- * generic SSZ and @noble/hashes for the open leaves alone; and beside blst where it is installed. Times are
+ * generic SSZ and @noble/hashes for the open leaves alone; and beside blst, where npm has it for the platform. Times are
  * medians of processor time. `--json` ends the output with one line for machines.
  */
 

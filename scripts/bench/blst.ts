@@ -5,21 +5,12 @@ import { expectTrue, medianMillis, millisOfAllThreads, type Row, skippedRow, tim
 import { SIGNERS, type Signer } from './signers.ts';
 
 /**
- * How fast it could be: blst in native code, as @chainsafe/blst packs it. It signs in G2 (keys in G1), so it cannot verify
- * ours; it verifies as many of its own. It uses several threads, whose processor time is added up.
+ * How fast it could be: blst in native code, as @chainsafe/blst packs it: prebuilt, and without an install script. It
+ * signs in G2 (keys in G1), so it cannot verify ours; it verifies as many of its own. It uses several threads, whose
+ * processor time is added up.
  */
 
-/** The little of @chainsafe/blst's interface that is used here. */
-interface Blst {
-  Signature: { fromBytes(bytes: Uint8Array, validate: boolean): object };
-  SecretKey: { fromBytes(bytes: Uint8Array): { toPublicKey(): object; sign(message: Uint8Array): Signature } };
-  aggregateSerializedSignatures(signatures: Uint8Array[], validate: boolean): object;
-  fastAggregateVerify(message: Uint8Array, keys: object[], signature: object): boolean;
-  verifyMultipleAggregateSignatures(sets: { msg: Uint8Array; pk: object; sig: object }[]): boolean;
-}
-interface Signature {
-  toBytes(): Uint8Array;
-}
+type Blst = typeof import('@chainsafe/blst');
 
 const RUNS = 5;
 const CERTIFICATE = `certificate from ${SIGNERS} partials, all valid: blst`;
@@ -28,7 +19,7 @@ const COMMITS = `${SIGNERS} commits in one batch: blst`;
 /** @param ours milliseconds of the same two rows, done by us */
 export function blstRows(signers: readonly Signer[], ours: { certificate: number; commits: number }): Row[] {
   const blst = loadBlst();
-  if (typeof blst === 'string') return [CERTIFICATE, COMMITS].map((name) => skippedRow(name, 'ms', blst));
+  if (!blst) return [CERTIFICATE, COMMITS].map((name) => skippedRow(name, 'ms', 'skipped: no blst for this platform'));
   const keys = signers.map(({ secretKey }) => blst.SecretKey.fromBytes(secretKey));
   const publicKeys = keys.map((key) => key.toPublicKey());
   const message = drawn('report');
@@ -56,14 +47,11 @@ export function blstRows(signers: readonly Signer[], ours: { certificate: number
   return [timeRow(CERTIFICATE, certificate, null, ours.certificate), timeRow(COMMITS, batch, null, ours.commits)];
 }
 
-/** The module, or why there is none. */
-function loadBlst(): Blst | string {
-  const from = process.env.PLUMBLINE_BLST;
+/** Native code comes as one optional package per platform; undefined where there is none. */
+function loadBlst(): Blst | undefined {
   try {
-    return createRequire(from ? `${from}/` : import.meta.url)('@chainsafe/blst') as Blst;
+    return createRequire(import.meta.url)('@chainsafe/blst') as Blst;
   } catch {
-    return from
-      ? `no @chainsafe/blst under PLUMBLINE_BLST=${from}`
-      : 'skipped: @chainsafe/blst is not installed; set PLUMBLINE_BLST to a folder in which it is';
+    return undefined;
   }
 }
