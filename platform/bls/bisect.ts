@@ -20,8 +20,9 @@ export function middleOf(from: number, to: number): number {
  * Which of `count` members are good: the quick binary search of Law and Matt, "Finding Invalid Signatures in Pairing-Based
  * Batches" (2007). A group that fails is halved, the left half is tested, and the value of the right one is the quotient.
  * So every failing group costs one test: about b·log2(n / b) + b for b bad ones among n, never more than n.
+ * @param middle where a group of two or more is cut
  */
-export function findGood<V>(count: number, test: GroupTest<V>): boolean[] {
+export function findGood<V>(count: number, test: GroupTest<V>, middle = middleOf): boolean[] {
   const good = new Array<boolean>(count).fill(true);
   const search = (from: number, to: number, value: V): void => {
     if (test.passes(value, from, to)) return;
@@ -29,10 +30,10 @@ export function findGood<V>(count: number, test: GroupTest<V>): boolean[] {
       good[from] = false;
       return;
     }
-    const middle = middleOf(from, to);
-    const left = test.valueOf(from, middle);
-    search(from, middle, left);
-    search(middle, to, test.divide(value, left));
+    const cut = middle(from, to);
+    const left = test.valueOf(from, cut);
+    search(from, cut, left);
+    search(cut, to, test.divide(value, left));
   };
   if (count > 0) search(0, count, test.valueOf(0, count));
   return good;

@@ -39,6 +39,10 @@ export interface Curve<G1, G2, GT> {
    * infinity, whose pairing is 1. A homomorphism: the value of two disjoint groups together is the product of theirs.
    */
   pair(pairs: readonly Pair<G1, G2>[], signature: G1): GT;
+  /** The dear half of `pair`, to be kept and used in several products: the Miller loops of some pairs, multiplied. */
+  loops(pairs: readonly Pair<G1, G2>[]): GT;
+  /** The other half: pair(a ∪ b, s) = finish([loops(a), loops(b)], s). */
+  finish(loops: readonly GT[], signature: G1): GT;
   /** The quotient of two values of `pair`. */
   divideGT(a: GT, b: GT): GT;
   isOneGT(value: GT): boolean;

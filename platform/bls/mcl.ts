@@ -127,6 +127,17 @@ function createCurve(module: Module): Curve<G1, G2, GT> {
     });
   }
 
+  function loops(pairs: readonly Pair<G1, G2>[]): GT {
+    const finite = pairs.filter(({ hash, publicKey }) => !hash.isZero() && !publicKey.isZero());
+    const parts = slices(finite.length).map(([from, to]) => millerProduct(finite.slice(from, to)));
+    return parts.reduce((product, part) => mcl.mul(product, part), one);
+  }
+
+  function finish(parts: readonly GT[], signature: G1): GT {
+    const all = signature.isZero() ? parts : [...parts, mcl.precomputedMillerLoop(signature, minusGenerator)];
+    return mcl.finalExp(all.reduce((product, part) => mcl.mul(product, part), one));
+  }
+
   return {
     name: 'mcl',
     hashToG1(message, dst) {
@@ -165,16 +176,14 @@ function createCurve(module: Module): Curve<G1, G2, GT> {
       );
       return sums.reduce((sum, part) => mcl.add(sum, part), new mcl.G1());
     },
+    loops,
+    finish,
     pair(pairs, signature) {
-      const finite = pairs.filter(({ hash, publicKey }) => !hash.isZero() && !publicKey.isZero());
-      const [first] = finite;
-      if (finite.length === 1 && first && !signature.isZero()) {
-        const { hash, publicKey } = first;
-        return mcl.finalExp(mcl.precomputedMillerLoop2mixed(hash, publicKey, signature, minusGenerator));
+      const [first] = pairs;
+      if (pairs.length !== 1 || !first || first.hash.isZero() || first.publicKey.isZero() || signature.isZero()) {
+        return finish([loops(pairs)], signature);
       }
-      const loops = slices(finite.length).map(([from, to]) => millerProduct(finite.slice(from, to)));
-      if (!signature.isZero()) loops.push(mcl.precomputedMillerLoop(signature, minusGenerator));
-      return mcl.finalExp(loops.reduce((product, loop) => mcl.mul(product, loop), one));
+      return mcl.finalExp(mcl.precomputedMillerLoop2mixed(first.hash, first.publicKey, signature, minusGenerator));
     },
     // After the final exponentiation the inverse is the conjugate.
     divideGT: (a, b) => mcl.mul(a, mcl.inv(b)),

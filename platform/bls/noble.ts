@@ -3,7 +3,7 @@ import type { WeierstrassPoint } from '@noble/curves/abstract/weierstrass.js';
 import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { bigEndian, fromBigEndian } from '../../protocol/bytes.ts';
 import type { Bls } from './bls.ts';
-import type { Curve } from './curve.ts';
+import type { Curve, Pair } from './curve.ts';
 import { compress, FIELD_BYTES, hasGreaterY, isGreater, withoutFlags } from './encoding.ts';
 import { createScheme } from './scheme.ts';
 
@@ -62,6 +62,22 @@ function toBytes(elements: readonly bigint[]): Uint8Array[] {
   return elements.map((element) => bigEndian(element, FIELD_BYTES));
 }
 
+// noble's own pairingBatch checks the subgroup of every point again and refuses infinity, which contributes 1 here.
+function loops(pairs: readonly Pair<G1, G2>[]): GT {
+  const finite = pairs
+    .filter(({ hash, publicKey }) => !hash.is0() && !publicKey.is0())
+    .map(({ hash, publicKey }): Parameters<typeof bls12_381.millerLoopBatch>[0][number] => {
+      const { x, y } = hash.toAffine();
+      return [calcPairingPrecomputes(publicKey), x, y];
+    });
+  return bls12_381.millerLoopBatch(finite);
+}
+
+function finish(parts: readonly GT[], signature: G1): GT {
+  const last = loops([{ hash: signature.negate(), publicKey: G2Point.BASE }]);
+  return Fp12.finalExponentiate(parts.reduce((product, part) => Fp12.mul(product, part), last));
+}
+
 /** The arithmetic alone; the scheme above it is what programs use. */
 export const nobleCurve: Curve<G1, G2, GT> = {
   name: 'noble',
@@ -84,17 +100,9 @@ export const nobleCurve: Curve<G1, G2, GT> = {
     const scalar = (i: number) => fromBigEndian(coefficients[i] ?? new Uint8Array());
     return points.reduce((sum, point, i) => sum.add(point.multiplyUnsafe(scalar(i))), G1Point.ZERO);
   },
-  pair(pairs, signature) {
-    // noble's own pairingBatch checks the subgroup of every point again and refuses infinity, which contributes 1 here.
-    const all = [...pairs, { hash: signature.negate(), publicKey: G2Point.BASE }];
-    const loops = all
-      .filter(({ hash, publicKey }) => !hash.is0() && !publicKey.is0())
-      .map(({ hash, publicKey }): Parameters<typeof bls12_381.millerLoopBatch>[0][number] => {
-        const { x, y } = hash.toAffine();
-        return [calcPairingPrecomputes(publicKey), x, y];
-      });
-    return Fp12.finalExponentiate(bls12_381.millerLoopBatch(loops));
-  },
+  pair: (pairs, signature) => finish([loops(pairs)], signature),
+  loops,
+  finish,
   divideGT: (a, b) => Fp12.mul(a, Fp12.conjugate(b)),
   isOneGT: (value) => Fp12.eql(value, Fp12.ONE),
 };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { BLOCK_SIZE, findValidSigned } from '../../../platform/bls/batch.ts';
 import { findGood } from '../../../platform/bls/bisect.ts';
 import { BATCH_MAX, type Bls, COEFFICIENT_BYTES, type Signed } from '../../../platform/bls/bls.ts';
 import type { Curve } from '../../../platform/bls/curve.ts';
@@ -145,17 +146,92 @@ describe('verifyBatch', () => {
     const many = new Array<Signed>(BATCH_MAX + 1).fill(honest[0]!);
     for (const bls of both) expect(() => bls.verifyBatch(many, random)).toThrow(/at most 1024/);
   });
+});
 
-  test('costs one pairing product while all are good, and few more for one bad', async () => {
+describe('what a batch costs', () => {
+  const R = 52_435_875_175_126_190_479_447_740_508_185_965_837_690_552_500_527_637_822_603_658_699_938_581_184_513n;
+  const mod = (x: bigint) => ((x % R) + R) % R;
+  const sum = (values: readonly bigint[]) => mod(values.reduce((all, one) => all + one, 0n));
+  const scalar = (bytes: Uint8Array) => BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
+
+  /** The groups by their exponents: exact, and without cost. It counts Miller loops and final exponentiations. */
+  function countingCurve() {
+    const counts = { loops: 0, finals: 0 };
+    const finish = (parts: readonly bigint[], signature: bigint): bigint => {
+      counts.finals++;
+      return mod(sum(parts) - signature);
+    };
+    const loops = (pairs: readonly { hash: bigint; publicKey: bigint }[]): bigint => {
+      counts.loops += pairs.length;
+      return sum(pairs.map(({ hash, publicKey }) => hash * publicKey));
+    };
+    const curve = {
+      loops,
+      finish,
+      pair: (pairs: Parameters<typeof loops>[0], signature: bigint) => finish([loops(pairs)], signature),
+      sumG1: sum,
+      combineG1: (points: readonly bigint[], by: readonly Uint8Array[]) =>
+        sum(points.map((point, i) => point * scalar(by[i]!))),
+      divideGT: (a: bigint, b: bigint) => mod(a - b),
+      isOneGT: (value: bigint) => value === 0n,
+    } as unknown as Curve<bigint, bigint, bigint>;
+    return { curve, counts };
+  }
+
+  /** What `count` signatures cost with some spoilt ones among them, all of which must be found. */
+  function costOf(count: number, bad: ReadonlySet<number>) {
+    const { curve, counts } = countingCurve();
+    const signed = Array.from({ length: count }, (_, i) => {
+      const [hash, key] = [BigInt(3 * i + 5), BigInt(7 * i + 11)];
+      return { hash, key, point: mod(hash * key + (bad.has(i) ? BigInt(i + 1) : 0n)) };
+    });
+    const found = findValidSigned(curve, signed, random);
+    expect(found).toEqual(signed.map((_, i) => !bad.has(i)));
+    return counts;
+  }
+  const spread = (count: number, bad: number) =>
+    new Set(Array.from({ length: bad }, (_, i) => Math.floor(((i + 0.37) * count) / bad)));
+
+  test('while all are good: a Miller loop for each and one final exponentiation', () => {
+    expect(costOf(1_000, new Set())).toEqual({ loops: 1_000, finals: 1 });
+  });
+
+  test.each([
+    // One by one would be 2 loops and a final exponentiation each.
+    [1, 1_015, 11],
+    [10, 1_150, 76],
+    [100, 2_196, 425],
+  ])('of 1,000 with %i bad ones, spread: at most %i loops and %i final exponentiations', (bad, loops, finals) => {
+    const counts = costOf(1_000, spread(1_000, bad));
+    expect(counts.loops).toBeLessThanOrEqual(loops);
+    expect(counts.finals).toBeLessThanOrEqual(finals);
+  });
+
+  test('any bad ones in a batch of any size are found, and however many they are the cost has a bound', () => {
+    const batch = fc
+      .integer({ min: 1, max: 200 })
+      .chain((count) =>
+        fc.tuple(fc.constant(count), fc.uniqueArray(fc.integer({ min: 0, max: count - 1 }), { maxLength: 60 })),
+      );
+    fc.assert(
+      fc.property(batch, ([count, bad]) => {
+        const { loops, finals } = costOf(count, new Set(bad));
+        expect(loops).toBeLessThanOrEqual(count + Math.min(2 * count, bad.length * BLOCK_SIZE));
+        expect(finals).toBeLessThanOrEqual(count);
+      }),
+    );
+  });
+
+  test('the same with mcl: one final exponentiation while all are good, and few more for one bad', async () => {
     const curve = await startMclCurve();
     let count = 0;
-    const bls = createScheme({
-      ...curve,
-      pair(pairs, signature) {
+    const counted = <A extends unknown[], T>(work: (...of: A) => T) => {
+      return (...of: A): T => {
         count++;
-        return curve.pair(pairs, signature);
-      },
-    });
+        return work(...of);
+      };
+    };
+    const bls = createScheme({ ...curve, pair: counted(curve.pair), finish: counted(curve.finish) });
     bls.verifyBatch(honest, random);
     expect(count).toBe(1);
     const oneBad = honest.map((item, i) => (i === 17 ? { ...item, message: messageOf(0) } : item));
@@ -181,7 +257,7 @@ describe('the arithmetic of a batch', () => {
   test('infinity contributes 1 to a product of pairings', async () => {
     const curve = await startMclCurve();
     const check = <G1, G2, GT>(arithmetic: Curve<G1, G2, GT>) => {
-      const { decodeG1, decodeG2, sumG1, hashToG1, pair, isOneGT, divideGT } = arithmetic;
+      const { decodeG1, decodeG2, sumG1, hashToG1, pair, loops, finish, isOneGT, divideGT } = arithmetic;
       const [item] = honest as [Signed];
       const point = decodeG1(item.signature);
       const infinity = sumG1([point, decodeG1(encodeG1(readG1(item.signature).negate()))]);
@@ -193,6 +269,13 @@ describe('the arithmetic of a batch', () => {
       expect(isOneGT(pair([{ hash: infinity, publicKey }], point))).toBe(false);
       const value = pair([{ hash, publicKey }], point);
       expect(isOneGT(divideGT(value, value))).toBe(true);
+      // Loops kept apart and multiplied later give the product of all at once.
+      const other = { hash: hashToG1(item.message, 'another'), publicKey };
+      const apart = finish([loops([{ hash, publicKey }]), loops([]), loops([other])], point);
+      expect(isOneGT(divideGT(apart, pair([{ hash, publicKey }, other], point)))).toBe(true);
+      expect(isOneGT(divideGT(finish([loops([{ hash: infinity, publicKey }])], infinity), finish([], infinity)))).toBe(
+        true,
+      );
     };
     check(curve);
     check(nobleCurve);
