@@ -2,10 +2,12 @@ import { compareBytes, toHex } from './bytes.ts';
 import { THIRD, type Threshold } from './combine.ts';
 import { COMMITTEE_WATCHERS_MAX, type CommitteeSize, committeeSize, drawCommittee } from './committee.ts';
 import type { Service } from './service.ts';
-import { type Seat, totalStake, type WatcherSet } from './set.ts';
+import { totalStake, type WatcherSet } from './set.ts';
 
 /** A watcher that owes samples of a service, and the stake that it speaks for. */
 export type Assigned = {
+  /** In the set that it was assigned from. */
+  readonly seat: number;
   readonly watcher: Uint8Array;
   /** `watcher` as hex. */
   readonly name: string;
@@ -67,6 +69,7 @@ export function drawOf(electorate: WatcherSet, seed: Uint8Array, services: reado
 type Duty = { readonly assigned: readonly Assigned[]; readonly names: ReadonlySet<string> };
 
 const NOBODY: Duty = { assigned: [], names: new Set() };
+/** What everyone in a set is assigned, for as long as somebody holds the set. */
 const wholeDuties = new WeakMap<WatcherSet, Duty>();
 /** By draw, then by service id: as many as a draw has services, and they go when the draw goes. */
 const drawnDuties = new WeakMap<Draw, Map<string, Duty>>();
@@ -89,7 +92,10 @@ function dutyOf({ by }: Assignment, { id }: Service): Duty {
 function wholeDuty(set: WatcherSet): Duty {
   let duty = wholeDuties.get(set);
   if (!duty) {
-    duty = dutyFor(set.seats.map((seat) => assignedAs(seat, seat.stake)));
+    const seats = set.seats.toSorted((a, b) => compareBytes(a.watcher, b.watcher));
+    duty = dutyFor(
+      seats.map(({ seat, watcher, region, stake }) => ({ seat, watcher, name: toHex(watcher), region, weight: stake })),
+    );
     wholeDuties.set(set, duty);
   }
   return duty;
@@ -111,18 +117,16 @@ function drawnDuty(draw: Draw, id: Uint8Array): Duty {
 /** Each share speaks for the same stake: together, for all of it but less than `size` units that the division leaves. */
 function committeeOf({ electorate, seed, size: { size } }: Draw, serviceId: Uint8Array): Assigned[] {
   const worth = totalStake(electorate) / BigInt(size) || 1n;
-  const seats = new Map(electorate.seats.map((seat) => [seat.seat, seat]));
-  return drawCommittee(electorate, seed, serviceId, size).map(({ seat, shares }) =>
-    assignedAs(seats.get(seat)!, worth * BigInt(shares)),
+  const shares = new Map(
+    drawCommittee(electorate, seed, serviceId, size).map((member) => [member.seat, member.shares]),
   );
+  return wholeDuty(electorate).assigned.flatMap((one) => {
+    const drawn = shares.get(one.seat);
+    return drawn === undefined ? [] : [{ ...one, weight: worth * BigInt(drawn) }];
+  });
 }
 
-function assignedAs({ watcher, region }: Seat, weight: bigint): Assigned {
-  return { watcher, name: toHex(watcher), region, weight };
-}
-
-function dutyFor(assigned: Assigned[]): Duty {
-  assigned.sort((a, b) => compareBytes(a.watcher, b.watcher));
+function dutyFor(assigned: readonly Assigned[]): Duty {
   return { assigned, names: new Set(assigned.map(({ name }) => name)) };
 }
 
