@@ -1,5 +1,6 @@
 import type { Bls } from '../platform/bls/bls.ts';
 import type { OracleFacts } from '../platform/chain/chain.ts';
+import { owedBy } from '../protocol/assigned.ts';
 import { slotsOf, vrfInput } from '../protocol/assignment.ts';
 import { type Batch, batchHash, checkBatch, decodeBatch } from '../protocol/batch.ts';
 import { equalBytes } from '../protocol/bytes.ts';
@@ -94,7 +95,8 @@ function readBatch(
       parametersId: facts.parametersId,
       watcher: seat.watcher,
     };
-    checkBatch(batch, frame, slotsOf(known.services, batch.vrfProof, facts.calendar.epochSeconds));
+    const owes = owedBy(known.assignment, seat.watcher);
+    checkBatch(batch, frame, slotsOf(known.services, batch.vrfProof, facts.calendar.epochSeconds, owes));
   } catch (error) {
     if (!(error instanceof PlumblineError)) throw error;
     return { batch, what: error.message };

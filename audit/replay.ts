@@ -119,10 +119,11 @@ async function takeTurn(deps: ReplayDeps, { landed, previous, state, signatures,
 }
 
 function recompute(chain: Chain, state: State, known: EpochFacts, landed: LandedReport, counted: readonly Counted[]) {
-  const { epoch, set, services } = known;
+  const { epoch, set, services, assignment } = known;
   const anchor = { number: landed.header.anchorNumber, hash: landed.header.anchorHash };
   try {
-    return computeReport(state, { epoch, set, services, parameters: chain.facts.parameters, anchor }, counted);
+    const { parameters } = chain.facts;
+    return computeReport(state, { epoch, set, services, parameters, anchor, assignment }, counted);
   } catch (error) {
     if (error instanceof PlumblineError || error instanceof RangeError) return error;
     throw error;

@@ -1,4 +1,6 @@
+import { assignmentReader } from '../platform/chain/assignment.ts';
 import type { Chain } from '../platform/chain/chain.ts';
+import type { Assignment } from '../protocol/assigned.ts';
 import type { Service } from '../protocol/service.ts';
 import type { WatcherSet } from '../protocol/set.ts';
 
@@ -8,6 +10,7 @@ export type EpochFacts = {
   readonly set: WatcherSet;
   readonly services: readonly Service[];
   readonly seed: Uint8Array;
+  readonly assignment: Assignment;
 };
 
 /** Epochs kept: those inside the report deadline, and the next. */
@@ -18,13 +21,14 @@ export const EPOCHS_CACHED_MAX = 16;
  * registration before genesis may still change it.
  */
 export function epochFacts(
-  chain: Pick<Chain, 'setAt' | 'servicesAt' | 'seedAt'>,
+  chain: Pick<Chain, 'facts' | 'setAt' | 'servicesAt' | 'seedAt'>,
   hasBegun: (epoch: number) => boolean,
 ) {
   const cache = new Map<number, Promise<EpochFacts>>();
+  const assignmentAt = assignmentReader(chain, hasBegun);
   const read = async (epoch: number): Promise<EpochFacts> => {
     const [set, services, seed] = await Promise.all([chain.setAt(epoch), chain.servicesAt(epoch), chain.seedAt(epoch)]);
-    return { epoch, set, services, seed };
+    return { epoch, set, services, seed, assignment: await assignmentAt(epoch, set, seed) };
   };
   return (epoch: number): Promise<EpochFacts> => {
     const known = cache.get(epoch);

@@ -82,9 +82,9 @@ export class Ledger {
     anchor: EpochContext['anchor'],
     counted: readonly Counted[],
   ): Promise<Report> {
-    const { set, services } = await this.#deps.epochFacts(epoch);
+    const { set, services, assignment } = await this.#deps.epochFacts(epoch);
     const { parameters } = this.#deps.chain.facts;
-    const report = computeReport(state, { epoch, set, services, parameters, anchor }, counted);
+    const report = computeReport(state, { epoch, set, services, parameters, anchor, assignment }, counted);
     this.#reports.set(toHex(report.hash), report);
     if (this.#reports.size > REPORTS_CACHED_MAX) this.#reports.delete(this.#reports.keys().next().value!);
     return report;

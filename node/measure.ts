@@ -2,6 +2,7 @@ import type { EpochFacts } from '../ledger/epoch.ts';
 import type { OracleFacts } from '../platform/chain/chain.ts';
 import type { Log } from '../platform/log.ts';
 import type { Signer } from '../platform/signer.ts';
+import { owedBy } from '../protocol/assigned.ts';
 import { slotsOf } from '../protocol/assignment.ts';
 import { errorMessage } from '../protocol/error.ts';
 import { OUTCOME } from '../protocol/sample.ts';
@@ -17,18 +18,19 @@ export type MeasureDeps = {
   readonly prober: Prober;
   readonly consent: ConsentBook;
   readonly signer: Signer;
+  readonly watcher: Uint8Array;
   readonly log: Log;
 };
 
 /** Probes every assigned slot of an epoch at the time that this watcher's VRF draws. */
-export function measureStage({ facts, epochFacts, prober, consent, signer, log }: MeasureDeps) {
+export function measureStage({ facts, epochFacts, prober, consent, signer, watcher, log }: MeasureDeps) {
   const stop = new AbortController();
   return {
-    /** Asks every provider for its consent, so that the first epoch is not spent on asking. Never rejects. */
+    /** Asks every provider that it will probe for its consent, so that the first epoch is not spent on asking. Never rejects. */
     prepare: async (epoch: number): Promise<void> => {
       try {
-        const { services } = await epochFacts(epoch);
-        await consent.refreshAll(services.map(targetOf), stop.signal);
+        const { services, assignment } = await epochFacts(epoch);
+        await consent.refreshAll(services.filter(owedBy(assignment, watcher)).map(targetOf), stop.signal);
       } catch (error) {
         log.warn({ epoch, reason: errorMessage(error) }, 'cannot ask for consents yet');
       }
@@ -38,10 +40,15 @@ export function measureStage({ facts, epochFacts, prober, consent, signer, log }
     measure: async (epoch: number): Promise<Measurement> => {
       const known = await epochFacts(epoch);
       const vrfProof = signer.prove(epoch, known.seed);
-      const drawn = slotsOf(known.services, vrfProof, facts.calendar.epochSeconds);
+      const owes = owedBy(known.assignment, watcher);
+      const drawn = slotsOf(known.services, vrfProof, facts.calendar.epochSeconds, owes);
       const targets = known.services.map(targetOf);
       const startUnixMillis = epochStart(facts.calendar, epoch);
-      void consent.refreshAll(targets, stop.signal);
+      // Only where it probes: a consent check is load too.
+      void consent.refreshAll(
+        targets.filter((_, index) => owes(known.services[index]!)),
+        stop.signal,
+      );
       const samples = await prober.run(
         drawn.map(({ service, slot, offsetMicros }) => ({
           service,

@@ -71,11 +71,18 @@ export function slotCounts(services: readonly Service[]): number[] {
 /**
  * The schedule that a VRF proof fixes: every slot falls at a random point of its own share of the probing time, so
  * load stays even and no provider knows the moment. Ordered by (service, slot).
+ * @param owes services that the watcher is assigned to; by default all
  */
-export function slotsOf(services: readonly Service[], vrfProof: Uint8Array, epochSeconds: number): Slot[] {
+export function slotsOf(
+  services: readonly Service[],
+  vrfProof: Uint8Array,
+  epochSeconds: number,
+  owes: (service: Service) => boolean = () => true,
+): Slot[] {
   const output = keccak(vrfProof);
   const counts = slotCounts(services);
   return services.flatMap((service, index) => {
+    if (!owes(service)) return [];
     const usable = Math.max(1, epochSeconds * 1000 - service.timeoutMillis - PROBING_MARGIN_MILLIS) * 1000;
     const share = Math.floor(usable / service.slotsPerEpoch);
     return Array.from({ length: counts[index]! }, (_, slot) => {

@@ -26,8 +26,18 @@ function medianOf(bestFirst: readonly Weighted<number>[]): number | undefined {
   return cumulate(bestFirst, (sum) => total > 0n && 2n * sum >= total);
 }
 
-function tailOf(worstFirst: readonly Weighted<number>[], assigned: bigint): number | undefined {
-  return cumulate(worstFirst, (sum) => 3n * sum > assigned);
+/** A part of the assigned stake: `part` / `of`. */
+export type Threshold = { readonly part: bigint; readonly of: bigint };
+
+/** Where everyone is assigned, less than this is Byzantine. */
+export const THIRD: Threshold = { part: 1n, of: 3n };
+
+function tailOf(
+  worstFirst: readonly Weighted<number>[],
+  assigned: bigint,
+  { part, of }: Threshold,
+): number | undefined {
+  return cumulate(worstFirst, (sum) => of * sum > part * assigned);
 }
 
 /** Weighted median from the best value on, so that an even split favours the provider. */
@@ -37,16 +47,17 @@ export function weightedMedian(values: readonly Weighted<number>[], higherBetter
 }
 
 /**
- * The value at which the weight from the worst on first strictly exceeds a third of the assigned stake. Whoever is
- * absent counts as best. With less than a third Byzantine, at least one honest watcher saw it at least as bad.
+ * The value at which the weight from the worst on first strictly exceeds that part of the assigned stake. Whoever is
+ * absent counts as best. With no more than that part Byzantine, at least one honest watcher saw it at least as bad.
  */
 export function weightedTail(
   values: readonly Weighted<number>[],
   assigned: bigint,
   higherBetter: boolean,
+  threshold = THIRD,
 ): number | undefined {
   const upwards = ascending(values);
-  return tailOf(higherBetter ? upwards : upwards.reverse(), assigned);
+  return tailOf(higherBetter ? upwards : upwards.reverse(), assigned, threshold);
 }
 
 /** Distance between the weighted quartiles: how far watchers disagree, insensitive to less than a quarter of liars. */
@@ -69,12 +80,13 @@ export function combineBounded(
   values: readonly Weighted<Bounded>[],
   assigned: bigint,
   higherBetter: boolean,
+  threshold = THIRD,
 ): Combined {
   const part = (of: keyof Bounded) => {
     const upwards = ascending(values.map(({ value, weight }) => ({ value: value[of], weight })));
     const downwards = upwards.toReversed();
     const [bestFirst, worstFirst] = higherBetter ? [downwards, upwards] : [upwards, downwards];
-    return { median: medianOf(bestFirst), tail: tailOf(worstFirst, assigned) };
+    return { median: medianOf(bestFirst), tail: tailOf(worstFirst, assigned, threshold) };
   };
   const [value, lower, upper] = [part('value'), part('lower'), part('upper')];
   const boundedOf = (which: 'median' | 'tail'): Bounded | undefined => {

@@ -2,7 +2,7 @@ import { encodeAbiParameters, parseAbiParameters } from 'viem';
 import type { Window } from './accumulator.ts';
 import type { Bounded } from './bounds.ts';
 import { fromHex, type Hex, keccakTwice, toHex } from './bytes.ts';
-import { combineBounded, weightedSpread } from './combine.ts';
+import { combineBounded, THIRD, type Threshold, weightedSpread } from './combine.ts';
 import { higherIsBetter, METRIC, METRIC_COUNT } from './metric.ts';
 import type { Parameters } from './parameters.ts';
 import type { WatcherStatistics } from './statistics.ts';
@@ -130,6 +130,7 @@ function statOf(
   watchers: readonly WatcherStatistics[],
   all: readonly WatcherStatistics[],
   assigned: bigint,
+  threshold: Threshold,
 ): Stat {
   const better = higherIsBetter(metric);
   const values = watchers.flatMap((watcher) => {
@@ -141,7 +142,7 @@ function statOf(
     const measured = all.some((watcher) => watcher.metrics[metric] !== 'absent');
     return { status: measured ? STAT.insufficient : STAT.absent, median: ZERO, tail: ZERO };
   }
-  const { median, tail } = combineBounded(values, assigned, better);
+  const { median, tail } = combineBounded(values, assigned, better, threshold);
   return { status: STAT.present, median: median ?? ZERO, tail: tail ?? ZERO };
 }
 
@@ -158,12 +159,14 @@ function spreadOf(metric: number, watchers: readonly WatcherStatistics[]): numbe
  * Combines the watchers' statistics of one closed window into its leaf for one vantage. Conclusive when valid
  * watchers hold more than half of the assigned stake and enough epochs counted; neither less than a third of the
  * watchers nor a provider can then force `inconclusive`.
+ * @param threshold the part of the assigned stake beyond which the tail is read; below 1/2
  */
 export function leafOf(
   window: Window,
   vantage: number,
   all: readonly WatcherStatistics[],
   parameters: Parameters,
+  threshold = THIRD,
 ): Leaf {
   const assignedWatchers = all.filter(({ region }) => vantage === 0 || region === vantage);
   const assigned = assignedWatchers.reduce((sum, { assignedWeight }) => sum + assignedWeight, 0n);
@@ -188,6 +191,8 @@ export function leafOf(
     samplesFault: count('fault'),
     dispersionAvailabilityPpm: spreadOf(METRIC.availabilityPpm, valid),
     dispersionLatencyP50Micros: spreadOf(METRIC.latencyP50Micros, valid),
-    stats: Array.from({ length: METRIC_COUNT }, (_, metric) => statOf(metric, valid, assignedWatchers, assigned)),
+    stats: Array.from({ length: METRIC_COUNT }, (_, metric) =>
+      statOf(metric, valid, assignedWatchers, assigned, threshold),
+    ),
   };
 }

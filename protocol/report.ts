@@ -1,24 +1,26 @@
 import {
   type Accumulator,
   addSample,
+  type Draft,
   emptyAccumulator,
   mergeAccumulators,
   type Window,
   windowKey,
 } from './accumulator.ts';
+import { type Assignment, assignedTo, everyone, tailThreshold } from './assigned.ts';
 import type { Batch } from './batch.ts';
 import { bitmapOf } from './bitmap.ts';
-import { compareBytes, equalBytes } from './bytes.ts';
+import { compareBytes, equalBytes, toHex } from './bytes.ts';
 import { PlumblineError } from './error.ts';
 import { type Header, reportHash } from './header.ts';
 import { appendHistory, historyRoot } from './history.ts';
 import { type Leaf, leafHash, leafOf } from './leaf.ts';
-import { REGIONS_MAX } from './limits.ts';
+import { REGIONS_MAX, WHOLE_SET_MAX } from './limits.ts';
 import { merkleTree } from './merkle.ts';
 import { batchesRoot, checkObservations, type Observation } from './observation.ts';
 import { type Parameters, parametersId } from './parameters.ts';
 import type { Service } from './service.ts';
-import { type Seat, seatAt, type WatcherSet } from './set.ts';
+import { seatAt, type WatcherSet } from './set.ts';
 import { accumulatorRoot, type State } from './state.ts';
 import { statisticsLeaf, statisticsOf, type WatcherStatistics } from './statistics.ts';
 
@@ -29,6 +31,8 @@ export type EpochContext = {
   readonly services: readonly Service[];
   readonly parameters: Parameters;
   readonly anchor: { readonly number: number; readonly hash: Uint8Array };
+  /** Who measures what; by default every seat of the set everything, which only a set of at most WHOLE_SET_MAX may do untold. */
+  readonly assignment?: Assignment;
 };
 
 /** A batch that counts, with the seat that made it. */
@@ -46,7 +50,7 @@ export type Report = {
 /**
  * The report is a pure function of (state after the last report, counted batches, context).
  * @throws PlumblineError `observations` unless seats are strictly ascending; `report` when the epoch is not after the
- * state's or a batch is of no seat of the set
+ * state's, a batch is of no seat of the set, or a set above WHOLE_SET_MAX comes without its assignment
  */
 export function computeReport(state: State, context: EpochContext, counted: readonly Counted[]): Report {
   checkCounted(state, context, counted);
@@ -78,10 +82,18 @@ export function computeReport(state: State, context: EpochContext, counted: read
   return { header, hash, leaves, next: { epoch: context.epoch, reportHash: hash, windows, closedLeaves, history } };
 }
 
-function checkCounted({ epoch: last }: State, { epoch, set }: EpochContext, counted: readonly Counted[]): void {
+function checkCounted(
+  { epoch: last }: State,
+  { epoch, set, assignment }: EpochContext,
+  counted: readonly Counted[],
+): void {
   // [reject] the epoch is after the state's: adding one twice would count its samples twice
   if (!Number.isSafeInteger(epoch) || epoch <= last) {
     throw new PlumblineError('report', `epoch ${epoch} is not after epoch ${last}, which the state already holds`);
+  }
+  // [reject] a set that may have committees comes with them: guessed, the whole set would have to answer for each service
+  if (!assignment && set.seats.length > WHOLE_SET_MAX) {
+    throw new PlumblineError('report', `set ${set.id} has ${set.seats.length} seats: name its assignment`);
   }
   checkObservations(counted.map(({ observation }) => observation));
   for (const { observation, batch } of counted) {
@@ -106,12 +118,11 @@ function addEpoch(state: State, context: EpochContext, counted: readonly Counted
   const windows = new Map(state.windows);
   // A settlement window of one epoch is the epoch's own leaf: it must not be added to twice.
   const lengths = new Set([1, ...context.parameters.windowEpochs.filter((length) => length > 0)]);
-  const batches = new Map(counted.map(({ observation, batch }) => [observation.seat, batch]));
-  const shares = context.set.seats
-    .toSorted((a, b) => compareBytes(a.watcher, b.watcher))
-    .map((seat) => sharesOf(seat, batches.get(seat.seat), context.services.length));
+  const shares = sharesOf(context, counted);
   context.services.forEach((service, index) => {
-    const added = shares.map((share) => share[index]!);
+    const added = shares[index]!;
+    // Nobody was asked to look, so this epoch says nothing of the service; and no root covers a window without accumulators.
+    if (added.length === 0) return;
     for (const windowEpochs of lengths) {
       const windowStart = context.epoch - (context.epoch % windowEpochs);
       const key = windowKey(service.id, windowStart, windowEpochs);
@@ -128,19 +139,33 @@ function addEpoch(state: State, context: EpochContext, counted: readonly Counted
   return windows;
 }
 
-/** One watcher's share of the epoch in each service: every window that contains the epoch takes in the same. */
-function sharesOf(seat: Seat, batch: Batch | undefined, services: number): Accumulator[] {
-  const shares = Array.from({ length: services }, () => {
-    const share = emptyAccumulator(seat.watcher, seat.region);
-    share.assignedWeight = seat.stake;
-    if (!batch) return share;
-    share.countedWeight = seat.stake;
-    share.epochsCounted = 1;
-    return share;
-  });
-  for (const sample of batch?.samples ?? []) {
-    const share = shares[sample.service];
-    if (share) addSample(share, sample);
+/**
+ * By service, and by assigned watcher in ascending order: its share of the epoch, which every window that contains the
+ * epoch takes in. Who is assigned and brought no batch has a share too: it is absent.
+ */
+function sharesOf({ services, set, assignment }: EpochContext, counted: readonly Counted[]): Draft[][] {
+  const batches = new Map<string, Batch>(counted.map(({ batch }) => [toHex(batch.watcher), batch]));
+  const byWatcher = new Map<string, (Draft | undefined)[]>(
+    [...batches.keys()].map((name) => [name, new Array(services.length)]),
+  );
+  const shares = services.map((service, index) =>
+    assignedTo(assignment ?? everyone(set), service).map(({ watcher, name, region, weight }) => {
+      const share = emptyAccumulator(watcher, region);
+      share.assignedWeight = weight;
+      const own = byWatcher.get(name);
+      if (!own) return share;
+      share.countedWeight = weight;
+      share.epochsCounted = 1;
+      own[index] = share;
+      return share;
+    }),
+  );
+  for (const [name, batch] of batches) {
+    const own = byWatcher.get(name)!;
+    for (const sample of batch.samples) {
+      const share = own[sample.service];
+      if (share) addSample(share, sample);
+    }
   }
   return shares;
 }
@@ -163,9 +188,10 @@ function close(windows: readonly Window[], context: EpochContext): { leaves: Lea
   const closedLeaves: Uint8Array[] = [];
   for (const window of windows) {
     const statistics = window.accumulators.map((a) => statisticsOf(a, context.parameters));
+    const threshold = tailThreshold(context.assignment ?? everyone(context.set), window.windowStart);
     for (const one of statistics) closedLeaves.push(statisticsLeaf(window, one));
     for (const vantage of [0, ...regionsOf(statistics)]) {
-      leaves.push(leafOf(window, vantage, statistics, context.parameters));
+      leaves.push(leafOf(window, vantage, statistics, context.parameters, threshold));
     }
   }
   return { leaves, closedLeaves };

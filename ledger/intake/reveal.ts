@@ -1,4 +1,5 @@
 import type { MessageHandler, Verdict } from '../../platform/network/network.ts';
+import { owedBy } from '../../protocol/assigned.ts';
 import { slotsOf, vrfInput } from '../../protocol/assignment.ts';
 import { type Batch, batchHash, checkBatch, decodeBatch } from '../../protocol/batch.ts';
 import { equalBytes } from '../../protocol/bytes.ts';
@@ -41,7 +42,8 @@ export function revealIntake(deps: IntakeDeps): MessageHandler {
     if (!opensCommit(reveal, hash)) return reject('does-not-open');
     const refused = takeCommit(deps, commit, seat, heardAt);
     if (refused) return refused;
-    // [reject] the batch is canonical, of this epoch and set, and on the schedule that its VRF proof draws
+    // [reject] the batch is canonical, of this epoch and set, and has every slot of the services that its watcher is assigned
+    // to and no other, on the schedule that its VRF proof draws
     const batch = checkedBatch(deps, facts, seat, reveal.batch);
     if (isVerdict(batch)) return batch;
     const observation = {
@@ -87,7 +89,8 @@ function checkedBatch(deps: IntakeDeps, facts: EpochFacts, seat: Seat, bytes: Ui
       parametersId,
       watcher: seat.watcher,
     };
-    checkBatch(batch, frame, slotsOf(facts.services, batch.vrfProof, calendar.epochSeconds));
+    const owes = owedBy(facts.assignment, seat.watcher);
+    checkBatch(batch, frame, slotsOf(facts.services, batch.vrfProof, calendar.epochSeconds, owes));
     if (!deps.bls.verify(seat.publicKey, vrfInput(domain, facts.epoch, facts.seed), batch.vrfProof)) {
       return reject('bad-vrf');
     }

@@ -1,4 +1,5 @@
 import type { EpochFacts } from '../../ledger/epoch.ts';
+import { everyone } from '../../protocol/assigned.ts';
 import { decodeBatch } from '../../protocol/batch.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { decodeRecord, type EpochRecord } from '../../protocol/record.ts';
@@ -31,7 +32,8 @@ export const SEATS = world.set.seats.length;
 const seeds = await Promise.all(Array.from({ length: EPOCHS + 1 }, (_, epoch) => world.chain.seedAt(epoch)));
 
 export function factsAt(epoch: number): EpochFacts {
-  return { epoch, set: world.set, services: world.services, seed: seeds[epoch] ?? seeds[0]! };
+  const { set, services } = world;
+  return { epoch, set, services, seed: seeds[epoch] ?? seeds[0]!, assignment: everyone(set) };
 }
 
 export const records: readonly EpochRecord[] = [...world.records.values()].map(decodeRecord);

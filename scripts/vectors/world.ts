@@ -1,3 +1,4 @@
+import { everyone, owedBy } from '../../protocol/assigned.ts';
 import { slotsOf } from '../../protocol/assignment.ts';
 import { type Batch, batchHash, encodeBatch } from '../../protocol/batch.ts';
 import { bigEndian, concat, fromBigEndian, keccak } from '../../protocol/bytes.ts';
@@ -80,19 +81,23 @@ const byDraw: SampleOf = ({ epoch, seat, service, slot }) => {
 export function batchOf(context: EpochContext, seat: number, sampleOf: SampleOf = byDraw): Batch {
   const { epoch } = context;
   const vrfProof = concat(drawn('vrf', epoch, seat), drawn('vrf tail', epoch, seat).subarray(0, 16));
-  const samples = slotsOf(context.services, vrfProof, MINIMAL.epochSeconds).map(({ service, slot, offsetMicros }) => ({
-    ...emptySample(service, slot, OUTCOME.good, REASON.ok),
-    startMicros: offsetMicros + drawnBelow(5_000, 'lag', epoch, seat, service, slot),
-    resolveMicros: 800,
-    connectMicros: 1_000 + drawnBelow(500, 'connect', epoch, seat, service, slot),
-    firstByteMicros: 4_000,
-    transferMicros: 250,
-    totalMicros: 6_000 + drawnBelow(40_000, 'total', epoch, seat, service, slot),
-    stallMicros: drawnBelow(300, 'stall', epoch, seat, service, slot),
-    statusCode: 200,
-    address: concat(new Uint8Array(10), Uint8Array.of(255, 255, 192, 0, 2, 1 + service)),
-    ...sampleOf({ epoch, seat, service, slot }),
-  }));
+  const { watcher } = context.set.seats.find((one) => one.seat === seat)!;
+  const owes = owedBy(context.assignment ?? everyone(context.set), watcher);
+  const samples = slotsOf(context.services, vrfProof, MINIMAL.epochSeconds, owes).map(
+    ({ service, slot, offsetMicros }) => ({
+      ...emptySample(service, slot, OUTCOME.good, REASON.ok),
+      startMicros: offsetMicros + drawnBelow(5_000, 'lag', epoch, seat, service, slot),
+      resolveMicros: 800,
+      connectMicros: 1_000 + drawnBelow(500, 'connect', epoch, seat, service, slot),
+      firstByteMicros: 4_000,
+      transferMicros: 250,
+      totalMicros: 6_000 + drawnBelow(40_000, 'total', epoch, seat, service, slot),
+      stallMicros: drawnBelow(300, 'stall', epoch, seat, service, slot),
+      statusCode: 200,
+      address: concat(new Uint8Array(10), Uint8Array.of(255, 255, 192, 0, 2, 1 + service)),
+      ...sampleOf({ epoch, seat, service, slot }),
+    }),
+  );
   return {
     protocolVersion: context.parameters.protocolVersion,
     chainId: DOMAIN.chainId,
@@ -100,7 +105,7 @@ export function batchOf(context: EpochContext, seat: number, sampleOf: SampleOf 
     epoch,
     setId: context.set.id,
     parametersId: parametersId(context.parameters),
-    watcher: context.set.seats.find((one) => one.seat === seat)!.watcher,
+    watcher,
     vrfProof,
     clockErrorMicros: 1_500,
     stallMaxMicros: 300,

@@ -97,13 +97,14 @@ describe('an epoch’s facts', () => {
     const asked: number[] = [];
     let failing = false;
     const chain = {
-      setAt: async (epoch: number) => {
+      facts: bench.facts,
+      setAt: async () => bench.set,
+      servicesAt: async (): Promise<readonly Service[]> => bench.services,
+      seedAt: async (epoch: number) => {
         asked.push(epoch);
         if (failing) throw new Error('no answer');
-        return bench.set;
+        return bench.seed;
       },
-      servicesAt: async (): Promise<readonly Service[]> => bench.services,
-      seedAt: async () => bench.seed,
     };
     const fail = (now: boolean) => {
       failing = now;

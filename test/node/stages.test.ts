@@ -68,7 +68,7 @@ beforeEach(() => {
 const measurement = () => {
   const { batch } = bench.sealed(SEAT);
   return {
-    facts: { epoch: EPOCH, set: bench.set, services: bench.services, seed: bench.seed },
+    facts: { epoch: EPOCH, set: bench.set, services: bench.services, seed: bench.seed, assignment: bench.assignment },
     vrfProof: batch.vrfProof,
     samples: batch.samples.map((sample, i) => ({ ...sample, stallMicros: 10 * i })),
   };
@@ -186,7 +186,15 @@ describe('archiving', () => {
 
 describe('measuring', () => {
   const stageWith = (prober: Prober, epochFacts = bench.epochFacts) =>
-    measureStage({ facts: bench.facts, epochFacts, prober, consent: openConsent, signer, log: silentLog });
+    measureStage({
+      facts: bench.facts,
+      epochFacts,
+      prober,
+      consent: openConsent,
+      signer,
+      watcher: bench.by(SEAT).watcher,
+      log: silentLog,
+    });
 
   test('gives the prober every slot that the VRF draws, at its time, within the epoch', async () => {
     let asked: Parameters<Prober['run']> | undefined;

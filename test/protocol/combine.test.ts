@@ -72,6 +72,27 @@ describe('the weighted tail', () => {
     );
   });
 
+  it('was seen so by an honest watcher when no more than the threshold lies, whatever the threshold', () => {
+    const threshold = fc
+      .tuple(fc.bigInt({ min: 1n, max: 96n }), fc.bigInt({ min: 193n, max: 400n }))
+      .map(([part, of]) => ({ part, of }));
+    fc.assert(
+      fc.property(some, some, threshold, fc.boolean(), (honest, liars, { part, of }, higher) => {
+        const assigned = sum(honest) + sum(liars);
+        fc.pre(of * sum(liars) <= part * assigned);
+        const tail = weightedTail([...liars, ...honest], assigned, higher, { part, of });
+        if (assigned > 0n) expect(tail).toBeDefined();
+        if (tail === undefined) return;
+        const asBad = ({ value, weight }: Weighted<number>) => weight > 0n && (higher ? value <= tail : value >= tail);
+        expect(honest.some(asBad)).toBe(true);
+        // One more unit of lying stake than allowed, all of it worst, and it is theirs.
+        const worst = { value: higher ? -1 : 31, weight: (part * assigned) / of + 1n };
+        expect(weightedTail([worst, ...honest], assigned, higher, { part, of })).toBe(worst.value);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('counts the absent as best: more of them never make it worse', () => {
     fc.assert(
       fc.property(some, fc.bigInt({ min: 0n, max: 20n }), fc.boolean(), (values, absent, higher) => {

@@ -60,8 +60,8 @@ export const PLANTED = {
   'tail from the wrong end': [
     {
       file: 'protocol/combine.ts',
-      sound: 'tail: tailOf(worstFirst, assigned) };',
-      broken: 'tail: tailOf(bestFirst, assigned) };',
+      sound: 'tail: tailOf(worstFirst, assigned, threshold) };',
+      broken: 'tail: tailOf(bestFirst, assigned, threshold) };',
     },
   ],
   'no timeliness': [

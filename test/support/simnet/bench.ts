@@ -2,6 +2,7 @@ import type { EpochFacts } from '../../../ledger/epoch.ts';
 import type { IntakeDeps } from '../../../ledger/intake/rules.ts';
 import { Pool } from '../../../ledger/pool.ts';
 import type { Verdict } from '../../../platform/network/network.ts';
+import { assignmentOf, drawOf } from '../../../protocol/assigned.ts';
 import { leaderOf, seedOf } from '../../../protocol/assignment.ts';
 import { computeReport } from '../../../protocol/report.ts';
 import { GENESIS_STATE } from '../../../protocol/state.ts';
@@ -24,12 +25,13 @@ export function createBench(epoch: number, stakes: readonly bigint[] = [100n, 10
   const set = setOf(bls, secretKeys, stakes);
   const services = [serviceOf(SEED, 0, 6), serviceOf(SEED, 1, 6)];
   const seed = seedOf(facts.domain, 0, facts.genesisSeed);
+  const assignment = assignmentOf(set, set, drawOf(set, seed, services), []);
   const pool = new Pool();
-  const epochFacts = async (of: number): Promise<EpochFacts> => ({ epoch: of, set, services, seed });
+  const epochFacts = async (of: number): Promise<EpochFacts> => ({ epoch: of, set, services, seed, assignment });
   const deps: IntakeDeps = { clock, facts, epochFacts, pool, bls };
   const by = (seat: number) =>
     forger({ bls, facts, secretKey: secretKeys[seat]!, watcher: set.seats[seat]!.watcher, seat });
-  const factsNow: EpochFacts = { epoch, set, services, seed };
+  const factsNow: EpochFacts = { epoch, set, services, seed, assignment };
   return {
     counts,
     bls,
@@ -38,6 +40,7 @@ export function createBench(epoch: number, stakes: readonly bigint[] = [100n, 10
     set,
     services,
     seed,
+    assignment,
     pool,
     deps,
     by,
@@ -54,7 +57,7 @@ export function createBench(epoch: number, stakes: readonly bigint[] = [100n, 10
         return { observation, batch };
       });
       const anchor = { number: 1, hash: draw(SEED, 'anchor') };
-      const context = { epoch, set, services, parameters: facts.parameters, anchor };
+      const context = { epoch, set, services, parameters: facts.parameters, anchor, assignment };
       const report = computeReport(GENESIS_STATE, context, counted);
       return { report, counted, observations: counted.map(({ observation }) => observation) };
     },

@@ -1,6 +1,7 @@
 import type { EpochFacts } from '../../../ledger/epoch.ts';
 import type { Bls } from '../../../platform/bls/bls.ts';
 import type { OracleFacts } from '../../../platform/chain/chain.ts';
+import { owedBy } from '../../../protocol/assigned.ts';
 import { slotsOf, vrfInput } from '../../../protocol/assignment.ts';
 import { digestOfAttestation, encodeAttestation } from '../../../protocol/attestation.ts';
 import { type Batch, batchHash, encodeBatch } from '../../../protocol/batch.ts';
@@ -29,9 +30,10 @@ export function forger(parts: {
     const unsigned = { epoch, watcher, commitment, signature: new Uint8Array(48) };
     return { ...unsigned, signature: bls.sign(secretKey, digestOfCommit(domain, unsigned)) };
   };
-  const batch = ({ epoch, set, services, seed }: EpochFacts, change: Partial<Batch> = {}): Batch => {
+  const batch = ({ epoch, set, services, seed, assignment }: EpochFacts, change: Partial<Batch> = {}): Batch => {
     const vrfProof = bls.sign(secretKey, vrfInput(domain, epoch, seed));
-    const samples = slotsOf(services, vrfProof, calendar.epochSeconds).map(({ service, slot, offsetMicros }) => ({
+    const owes = owedBy(assignment, watcher);
+    const samples = slotsOf(services, vrfProof, calendar.epochSeconds, owes).map(({ service, slot, offsetMicros }) => ({
       ...emptySample(service, slot, OUTCOME.good, REASON.ok),
       startMicros: offsetMicros,
       connectMicros: 1_000,

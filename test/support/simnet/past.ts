@@ -17,10 +17,12 @@ export type PastEpoch = {
  * @param branch another branch has other anchors, and so other reports
  */
 export function past(bench: Bench, epochs: readonly number[], from: State = GENESIS_STATE, branch = 0): PastEpoch[] {
-  const { set, services, facts, seed } = bench;
+  const { set, services, facts, seed, assignment } = bench;
   let state = from;
   return epochs.map((epoch) => {
-    const sealed = [0, 1, 2].map((seat) => bench.by(seat).sealed(bench.by(seat).batch({ epoch, set, services, seed })));
+    const sealed = [0, 1, 2].map((seat) =>
+      bench.by(seat).sealed(bench.by(seat).batch({ epoch, set, services, seed, assignment })),
+    );
     const anchor = { number: epoch + 1, hash: draw(branch, 'anchor', epoch) };
     const counted = sealed.map(({ observation, batch }) => ({ observation, batch }));
     const report = computeReport(state, { epoch, set, services, parameters: facts.parameters, anchor }, counted);
@@ -53,9 +55,8 @@ export function hear(
   bench.pool.addProposal({ proposal, reportHash: report.hash });
   if (what === 'proposal') return;
   observations.forEach((observation, i) => {
-    const batch = bench
-      .by(observation.seat)
-      .batch({ epoch, set: bench.set, services: bench.services, seed: bench.seed });
+    const { set, services, seed, assignment } = bench;
+    const batch = bench.by(observation.seat).batch({ epoch, set, services, seed, assignment });
     bench.pool.addReveal({ observation, batch, bytes: reveals[i]!, heardAt: 0 });
   });
 }
