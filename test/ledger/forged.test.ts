@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { RequestKind } from '../../platform/network/network.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import { recordName } from '../../protocol/record.ts';
 import { decodeReveal, encodeReveal } from '../../protocol/reveal.ts';
@@ -12,11 +13,11 @@ test('a peer that answers with reveals whose commits it signed anew spoils no ar
     if (topic !== 'reveal') return;
     reveals.set(toHex(decodeReveal(data).commit.commitment), data);
   };
-  // Seat 1's batches reach host 3 only when it asks, and host 0 is the first to be asked.
+  // Seat 1's batches reach host 3 only when it asks, and all but that seat lie.
   const from = net.set.seats[1]!.watcher;
   net.network.fate = ({ to, topic, data }) =>
     to === 'w3' && topic === 'reveal' && Buffer.compare(decodeReveal(data).commit.watcher, from) === 0 ? 'lost' : 0;
-  net.network.answers.set('w0', (kind) => {
+  const lie = (kind: RequestKind) => {
     const truth = [...reveals.values()]
       .map(decodeReveal)
       .findLast(({ commit }) => !Buffer.compare(commit.watcher, from));
@@ -24,7 +25,8 @@ test('a peer that answers with reveals whose commits it signed anew spoils no ar
     asked++;
     const { signature } = net.forger(0).commit(truth.commit.epoch, truth.commit.commitment);
     return encodeReveal({ ...truth, commit: { ...truth.commit, signature } });
-  });
+  };
+  for (const liar of ['w0', 'w2']) net.network.answers.set(liar, lie);
   await net.start();
   await net.runTo(2, 3_500);
   expect(asked).toBeGreaterThan(0);
