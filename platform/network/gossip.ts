@@ -26,6 +26,8 @@ import { SCORE_THRESHOLDS, scoreParameters } from './score.ts';
 /** Bytes of a message id. */
 const MESSAGE_ID_BYTES = 20;
 const HEARTBEAT_MILLIS = 1_000;
+/** How often a mesh of low scores takes in better peers. Heartbeats. */
+const OPPORTUNISTIC_GRAFT_TICKS = 15;
 /** The shortest time that a message is remembered as seen; four epochs when those are longer. Milliseconds. */
 const SEEN_MILLIS_MIN = 120_000;
 const SEEN_EPOCHS = 4;
@@ -70,6 +72,7 @@ export function gossipService({ name, epochMillis, ownScore }: GossipOptions): R
     doPX: true,
     allowedTopics: topics,
     heartbeatInterval: HEARTBEAT_MILLIS,
+    opportunisticGraftTicks: OPPORTUNISTIC_GRAFT_TICKS,
     // A peer that was away for up to five heartbeats is told what it missed.
     mcacheLength: 10,
     mcacheGossip: 5,
