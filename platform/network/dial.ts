@@ -15,8 +15,8 @@ export type DialOptions = {
 
 /** Tag of peers whose connections go last when there are too many. */
 const TAG = 'plumbline-kept';
-/** Above what gossipsub gives the members of all its meshes together: 100 for each of five topics. */
-const TAG_VALUE = 1_000;
+/** The most that one tag may weigh. Nothing else here gives any. */
+const TAG_VALUE = 100;
 
 /** Tries a peer's addresses one after another; never throws. @returns whether it is connected */
 export async function dialPeer(
@@ -46,11 +46,14 @@ export function redialWait(failures: number, maxMillis: number): number {
 
 /** Marks a peer whose connections are not to be closed when there are too many, or takes the mark away; never throws. */
 export async function protectPeer(
-  { peerStore }: Pick<Libp2p, 'peerStore'>,
   peer: string,
   isKept: boolean,
+  { libp2p, log }: { readonly libp2p: Pick<Libp2p, 'peerStore'>; readonly log: Log },
 ): Promise<void> {
-  await peerStore
-    .merge(peerIdFromString(peer), { tags: { [TAG]: isKept ? { value: TAG_VALUE } : undefined } })
-    .catch(() => undefined);
+  try {
+    const tags = { [TAG]: isKept ? { value: TAG_VALUE } : undefined };
+    await libp2p.peerStore.merge(peerIdFromString(peer), { tags });
+  } catch (err) {
+    log.error({ err, peer, isKept }, 'a peer could not be marked as one to keep');
+  }
 }

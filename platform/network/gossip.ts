@@ -68,6 +68,8 @@ export function gossipService({ name, epochMillis, ownScore }: GossipOptions): R
     fallbackToFloodsub: false,
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
+    // A place in a mesh is had for the asking: it must not outweigh that a peer is one to keep (dial.ts).
+    tagMeshPeers: false,
     // Only a bootnode's introductions are followed; see SCORE_THRESHOLDS.
     doPX: true,
     allowedTopics: topics,

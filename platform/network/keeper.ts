@@ -65,7 +65,7 @@ export function keepConnected(options: KeeperOptions): () => void {
     .filter(({ peer }) => !peer.equals(libp2p.peerId))
     .map((bootnode) => ({ ...bootnode, failures: 0, dueAt: 0, dialling: false }));
   const muteSince = new Map<string, number>();
-  for (const { peer } of targets) void protectPeer(libp2p, peer.toString(), true);
+  for (const { peer } of targets) void protectPeer(peer.toString(), true, options);
 
   const care = (): void => {
     for (const target of targets) {

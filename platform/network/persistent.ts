@@ -32,7 +32,7 @@ import type { ResolveName } from './resolve.ts';
 import { drawSpread } from './spread.ts';
 
 export interface PersistentOptions {
-  readonly libp2p: Pick<Libp2p, 'peerId' | 'getConnections' | 'dial' | 'hangUp' | 'peerStore'>;
+  readonly libp2p: Pick<Libp2p, 'peerId' | 'getPeers' | 'dial' | 'hangUp' | 'peerStore'>;
   readonly policy: AddressPolicy;
   readonly resolve: ResolveName;
   /** A number in [0, 1). */
@@ -84,24 +84,37 @@ export function createPersistent(options: PersistentOptions): Persistent {
   let texts = new Map<number, string>();
   let registered = new Set<string>();
   let chosenPeers = new Set<string>();
+  let isWellConnected = false;
+  /** Peer ids with a connection, as of the last look. */
+  let connected = new Set<string>();
   let rotateAt = now() + PERSISTENT_ROTATE_MILLIS;
   const dials = createQuota({ burst: PERSISTENT_DIALS_BURST, perSecond: PERSISTENT_DIALS_PER_SECOND }, now);
   const dialsOfNetwork = createQuota({ burst: NETWORK_DIALS_BURST, perSecond: NETWORK_DIALS_PER_SECOND }, now);
 
   const all = () => [...targets.values()];
   const chosen = () => all().filter(({ chosenAt }) => chosenAt !== undefined);
-  const isConnected = ({ known }: Target) => libp2p.getConnections(peerIdFromString(known.peer)).length > 0;
+  const isConnected = ({ known }: Target) => connected.has(known.peer);
+  const lookUp = (): void => {
+    connected = new Set(libp2p.getPeers().map(String));
+  };
   /** One that may be worth a dial. */
   const isRested = ({ failures, dueAt }: Target) => failures < PERSISTENT_FAILURES_MAX || now() >= dueAt;
-  const spares = () => all().filter((target) => target.chosenAt === undefined && isRested(target));
+  const unchosen = () => all().filter(({ chosenAt }) => chosenAt === undefined);
+  const spares = () => unchosen().filter(isRested);
 
   const release = (target: Target): void => {
     target.chosenAt = undefined;
-    void protectPeer(libp2p, target.known.peer, false);
+    void protectPeer(target.known.peer, false, options);
   };
 
   const note = (): void => {
-    chosenPeers = new Set(chosen().map(({ known }) => known.peer));
+    const drawn = chosen();
+    chosenPeers = new Set(drawn.map(({ known }) => known.peer));
+    const up = drawn.filter(isConnected).length;
+    isWellConnected = drawn.length > 0 && 2 * up >= drawn.length;
+    metrics.set('plumbline_registered_peers', { state: 'known' }, targets.size);
+    metrics.set('plumbline_registered_peers', { state: 'chosen' }, drawn.length);
+    metrics.set('plumbline_registered_peers', { state: 'connected' }, up);
   };
 
   const rotate = (): void => {
@@ -120,24 +133,21 @@ export function createPersistent(options: PersistentOptions): Persistent {
 
   const fill = (kept: readonly Target[], from: readonly Target[]): void => {
     const keptPeers = kept.map(({ known }) => known);
-    const drawn = drawSpread(
-      from.map(({ known }) => known),
-      keptPeers,
-      PERSISTENT_PEERS,
-      random,
-    );
-    for (const { seat, peer } of drawn) {
+    const candidates = from.map(({ known }) => known);
+    for (const { seat, peer } of drawSpread(candidates, keptPeers, PERSISTENT_PEERS, random)) {
       targets.get(seat)!.chosenAt = now();
-      void protectPeer(libp2p, peer, true);
+      void protectPeer(peer, true, options);
     }
   };
 
+  /** A place is given up when another peer is there for it; whoever may be tried again right now keeps it until it was. */
   const replaceLost = (): void => {
-    const lost = chosen().filter((target) => !isConnected(target) && target.failures >= PERSISTENT_FAILURES_MAX);
+    const lost = chosen().filter((target) => !target.isDialling && !isConnected(target) && !isRested(target));
     for (const target of lost.slice(0, spares().length)) release(target);
   };
 
   const care = (): void => {
+    lookUp();
     for (const target of chosen()) {
       if (isConnected(target)) Object.assign(target, { failures: 0, dueAt: 0 });
     }
@@ -145,19 +155,11 @@ export function createPersistent(options: PersistentOptions): Persistent {
     replaceLost();
     if (chosen().length < PERSISTENT_PEERS) fill(chosen(), spares());
     // Rather one that failed than none.
-    if (chosen().length < PERSISTENT_PEERS) {
-      fill(
-        chosen(),
-        all().filter(({ chosenAt }) => chosenAt === undefined),
-      );
-    }
+    if (chosen().length < PERSISTENT_PEERS) fill(chosen(), unchosen());
     for (const target of chosen()) {
       if (!target.isDialling && !isConnected(target) && now() >= target.dueAt && dials.take('')) void dial(target);
     }
     note();
-    metrics.set('plumbline_registered_peers', { state: 'known' }, targets.size);
-    metrics.set('plumbline_registered_peers', { state: 'chosen' }, chosen().length);
-    metrics.set('plumbline_registered_peers', { state: 'connected' }, chosen().filter(isConnected).length);
   };
 
   const dial = async (target: Target): Promise<void> => {
@@ -170,6 +172,7 @@ export function createPersistent(options: PersistentOptions): Persistent {
     );
     const isUp = addresses.length > 0 && (await dialPeer(target.known.peer, addresses, options));
     target.isDialling = false;
+    lookUp();
     target.failures = isUp ? 0 : target.failures + 1;
     // Without any of them we may be cut off: then every one is tried as often as a bootnode.
     const isAlone = !chosen().some(isConnected);
@@ -217,10 +220,7 @@ export function createPersistent(options: PersistentOptions): Persistent {
     },
     isRegistered: (peer) => registered.has(peer),
     isChosen: (peer) => chosenPeers.has(peer),
-    isWellConnected: () => {
-      const drawn = chosen();
-      return drawn.length > 0 && 2 * drawn.filter(isConnected).length >= drawn.length;
-    },
+    isWellConnected: () => isWellConnected,
   };
 }
 
@@ -232,7 +232,7 @@ function bounded(contact: Contact): Contact {
   return { ...contact, addresses };
 }
 
-/** What of a peer may be dialled now: names looked up, every address checked again, and none whose network is dialled too often. */
+/** What of a peer may be dialled now: names looked up, addresses checked again, no network dialled too often. */
 async function addressesOf(
   { peer, endpoints }: RegisteredPeer,
   { policy, resolve }: PersistentOptions,
