@@ -42,6 +42,8 @@ const common = {
   bootnodes: z.array(z.string()).max(64).default([]),
   /** New inbound connections a second and host; raise it only where many nodes share one address. */
   inboundConnectionThreshold: z.int().min(1).max(1_000).default(5),
+  /** Only for a devnet or a private network: peers at loopback and private addresses may be dialled though nobody configured them. */
+  allowPrivatePeers: z.boolean().default(false),
   /** Longest wait before a bootnode is dialled again, ms. */
   redialMillisMax: z.int().min(250).max(600_000).default(30_000),
   log: z

@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { Command, InvalidArgumentError } from 'commander';
 import { createBls } from '../platform/bls/create.ts';
 import { generateSecretKey } from '../platform/bls/keygen.ts';
 import { type KeystoreStrength, readKeystore, writeKeystore } from '../platform/bls/keystore.ts';
 import { writeSecretFile } from '../platform/bls/secretfile.ts';
+import { createAddressPolicy } from '../platform/egress.ts';
+import { loadIdentity } from '../platform/network/identity.ts';
+import { readContact, SEAT_ADDRESSES_MAX } from '../platform/network/registered.ts';
 import { fromHex, type Hex, keccak, toHex } from '../protocol/bytes.ts';
 import { possessionDigest } from '../protocol/digest.ts';
 import { PlumblineError } from '../protocol/error.ts';
@@ -13,7 +17,7 @@ import { PlumblineError } from '../protocol/error.ts';
 /** Bytes of randomness in a password that is made here: as many as the key has that it guards. */
 const PASSWORD_BYTES = 32;
 
-type Target = { chainId?: number; registry?: Hex; operator?: Hex };
+type Target = { chainId?: number; registry?: Hex; operator?: Hex; announce?: string[]; identity?: string };
 type NewFlags = Target & { out: string; passwordFile?: string };
 type ShowFlags = Target & { dir: string; passwordFile?: string };
 
@@ -29,6 +33,8 @@ export type Registration = {
   readonly operator?: Hex;
   /** 128 bytes, EIP-2537; valid for this chain, registry and sender alone. */
   readonly proofOfPossession?: Hex;
+  /** Multiaddrs with the peer id, where other watchers will find this one; only when it was said where that is. */
+  readonly addresses?: readonly string[];
 };
 
 /** `plumbline keys`: makes a watcher's BLS key, and shows what its registration needs. Neither talks to a chain. */
@@ -43,8 +49,9 @@ export function keysCommand(
     .option('--password-file <file>', 'existing file with the password; by default DIR/password, made if missing')
     .action(async ({ out: dir, passwordFile, ...target }: NewFlags) => {
       requireWhole(target);
+      const addresses = await addressesOf(target);
       await makeKeystore(dir, passwordFile, strength);
-      print(await registrationOf(dir, passwordFile, target));
+      print(await registrationOf(dir, passwordFile, target, addresses));
     });
   const show = new Command('show')
     .description('show the registration data of a key')
@@ -52,7 +59,7 @@ export function keysCommand(
     .option('--password-file <file>', 'file with the password; by default DIR/password')
     .action(async ({ dir, passwordFile, ...target }: ShowFlags) => {
       requireWhole(target);
-      print(await registrationOf(dir, passwordFile, target));
+      print(await registrationOf(dir, passwordFile, target, await addressesOf(target)));
     });
   const keys = new Command('keys').description('make a watcher key; show what registering it needs').exitOverride();
   for (const command of [create, show]) {
@@ -60,6 +67,8 @@ export function keysCommand(
       .option('--chain-id <n>', 'chain of the registry', chainId)
       .option('--registry <address>', 'the WatcherRegistry', address)
       .option('--operator <address>', 'account that will send the registration', address)
+      .option('--announce <multiaddr...>', 'where the watcher will be reached, like /ip4/192.0.2.1/tcp/4601')
+      .option('--identity <file>', 'identity.key of its dataDir, made if missing; its peer id completes the addresses')
       .addHelpText('after', '\nWith --chain-id, --registry and --operator it proves possession of the key to them.');
     keys.addCommand(command.exitOverride());
   }
@@ -84,7 +93,12 @@ async function makeKeystore(dir: string, passwordFile: string | undefined, stren
 }
 
 /** From the keystore as it lies on the disk: what is shown is what a watcher will load. */
-async function registrationOf(dir: string, passwordFile: string | undefined, target: Target): Promise<Registration> {
+async function registrationOf(
+  dir: string,
+  passwordFile: string | undefined,
+  target: Target,
+  addresses: readonly string[] | undefined,
+): Promise<Registration> {
   const keystore = join(dir, 'keystore.json');
   const secretKey = await readKeystore(keystore, passwordFile ?? join(dir, 'password'));
   const bls = await createBls(() => {});
@@ -92,13 +106,32 @@ async function registrationOf(dir: string, passwordFile: string | undefined, tar
   const watcher = keccak(publicKey);
   const shown = { keystore, publicKey: toHex(publicKey), watcher: toHex(watcher) };
   const { chainId, registry, operator } = target;
-  if (chainId === undefined || registry === undefined || operator === undefined) return shown;
+  const published = addresses ? { addresses } : {};
+  if (chainId === undefined || registry === undefined || operator === undefined) return { ...shown, ...published };
   const proof = bls.prove(secretKey, possessionDigest(chainId, fromHex(registry), operator, watcher));
-  return { ...shown, chainId, registry, operator, proofOfPossession: toHex(bls.signatureToEvm(proof)) };
+  const proofOfPossession = toHex(bls.signatureToEvm(proof));
+  return { ...shown, chainId, registry, operator, proofOfPossession, ...published };
+}
+
+/** As they are registered: what no other watcher would dial is refused here, while it can still be mended. */
+async function addressesOf({ announce, identity }: Target): Promise<string[] | undefined> {
+  if (!announce || !identity) return undefined;
+  if (announce.length > SEAT_ADDRESSES_MAX) {
+    throw new PlumblineError('usage', `--announce takes at most ${SEAT_ADDRESSES_MAX} addresses`);
+  }
+  const peer = peerIdFromPrivateKey(await loadIdentity(identity)).toString();
+  const addresses = announce.map((one) => `${one}/p2p/${peer}`);
+  const seat = { seat: 0, operator: '', stake: 1n, operatorId: '', region: 0, asn: 0, addresses };
+  const [bad] = readContact(seat, createAddressPolicy({ scope: 'public', ownAddresses: () => [] })).refused;
+  if (!bad) return addresses;
+  throw new PlumblineError('usage', `no other watcher would dial ${bad.address}: it ${bad.reason}`);
 }
 
 /** A proof is bound to all three: checked before a key is made. */
-function requireWhole({ chainId, registry, operator }: Target): void {
+function requireWhole({ chainId, registry, operator, announce, identity }: Target): void {
+  if ((announce === undefined) !== (identity === undefined)) {
+    throw new PlumblineError('usage', 'addresses to register need --announce and --identity together');
+  }
   const given = [chainId, registry, operator].filter((one) => one !== undefined).length;
   if (given === 0 || given === 3) return;
   throw new PlumblineError('usage', 'a proof of possession needs --chain-id, --registry and --operator together');

@@ -72,6 +72,7 @@ async function openNetwork(config: AggregateConfig, deployment: Deployment, chai
     bootnodes: config.bootnodes,
     redialMillisMax: config.redialMillisMax,
     inboundConnectionThreshold: config.inboundConnectionThreshold,
+    allowPrivatePeers: config.allowPrivatePeers,
     log,
   });
 }

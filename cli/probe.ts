@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { formatMicros, renderWaterfall } from '../dashboard/waterfall.ts';
-import { addressText } from '../node/probe/address.ts';
 import { createEgressPolicy } from '../node/probe/egress.ts';
 import { httpProbe } from '../node/probe/engine.ts';
 import { type Judgement, judge } from '../node/probe/judge.ts';
@@ -9,6 +8,7 @@ import type { ProbeResult } from '../node/probe/result.ts';
 import { createStallMeter } from '../node/probe/stall.ts';
 import { type ServiceTarget, TIMEOUT_MILLIS_MAX, TIMEOUT_MILLIS_MIN } from '../node/probe/target.ts';
 import { warmUp } from '../node/probe/warm-up.ts';
+import { addressText } from '../platform/address.ts';
 import { systemClock } from '../platform/clock.ts';
 import { errorMessage } from '../protocol/error.ts';
 import { REASONS, reasonName } from '../protocol/reason.ts';

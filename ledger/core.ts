@@ -7,6 +7,7 @@ import { Rounds } from '../platform/rounds.ts';
 import type { Store } from '../platform/store/store.ts';
 import { errorCode, errorMessage } from '../protocol/error.ts';
 import { epochAt } from '../protocol/time.ts';
+import { createContacts } from './contacts.ts';
 import { Custody } from './custody.ts';
 import { epochFacts } from './epoch.ts';
 import { Fetch } from './fetch.ts';
@@ -46,6 +47,8 @@ export function createCore(platform: Platform, options: { retentionEpochs: numbe
   const ledger = new Ledger({ chain, epochFacts: known, pool, custody, fetch, log });
   const follower = new Follower(chain, clock, log);
   const rounds = new Rounds(clock, facts.calendar, facts.parameters);
+  const tellContacts = createContacts({ chain, network, clock, log });
+  rounds.on('begin', (epoch) => void tellContacts(epoch));
   const signedListeners: ((slot: SignedBy) => void)[] = [];
   const onSigned = (slot: SignedBy): void => {
     for (const listener of signedListeners) listener(slot);
@@ -107,6 +110,7 @@ export function createCore(platform: Platform, options: { retentionEpochs: numbe
         await custody.serve(network, (epoch, batchHash) => pool.revealOf(epoch, batchHash)?.bytes);
         await ledger.restore();
       }
+      void tellContacts(Math.max(0, epochAt(facts.calendar, clock.now())));
       follower.start();
       rounds.start();
     },

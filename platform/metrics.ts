@@ -48,6 +48,11 @@ export const METRICS = {
   plumbline_chain_head_block: { kind: 'gauge', help: 'Newest block seen', labels: [] },
   plumbline_bls_seconds: { kind: 'histogram', help: 'Time of BLS operations', labels: ['operation'], buckets: SECONDS },
   plumbline_peers: { kind: 'gauge', help: 'Connected peers', labels: [] },
+  plumbline_registered_peers: {
+    kind: 'gauge',
+    help: 'Peers that the registry names: known, chosen to be kept connected, and connected of these',
+    labels: ['state'],
+  },
   plumbline_peers_banned_total: { kind: 'counter', help: 'Peers disconnected for what they sent', labels: ['code'] },
   plumbline_gossip_messages_total: {
     kind: 'counter',

@@ -1,18 +1,11 @@
-import { BlockList, isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { isIP } from 'node:net';
+import { type AddressPolicy, createAddressPolicy, isOpenPort } from '../../platform/egress.ts';
 import { PlumblineError } from '../../protocol/error.ts';
-import { addressBytes, addressText, embeddedV4, isMapped } from './address.ts';
 
-/**
- * Where a probe may go. Anybody can register a URL on chain, so every watcher is a would-be confused deputy: default
- * deny for whatever is not a public unicast address, whatever form it is written in. Sources: the IANA special-purpose
- * address registries (RFC 6890 and updates).
- */
-export interface EgressPolicy {
+/** Where a probe may go: the URLs of services, with the addresses of platform/egress.ts. */
+export interface EgressPolicy extends AddressPolicy {
   /** Throws PlumblineError `egress-url` naming the rule that the URL, or the address standing in it, breaks. */
   checkUrl(url: string): ProbeUrl;
-  /** undefined: allowed; else the rule that refuses this address, in words. */
-  refusal(address: string): string | undefined;
 }
 
 export type ProbeUrl = {
@@ -37,69 +30,9 @@ export type EgressOptions = {
 
 /** The registry bounds URLs too; this one protects a watcher whatever the registry says. */
 export const URL_CHARS_MAX = 2_048;
-/** Below 1024 only the web's own ports: a GET must not reach mail or shell daemons. */
-export const PORTS_PRIVILEGED: readonly number[] = [80, 443];
-/** Non-HTTP services above 1023 that a request line could confuse: the Fetch standard's list, Redis and memcached. */
-export const PORTS_DENIED: readonly number[] = [
-  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6379, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697,
-  10080, 11211,
-];
-
-/** What `refusal` answers for an address of the watcher's own machine that nothing else forbids. */
-export const OWN_ADDRESS = 'an address of this machine';
-
-const LOOPBACK_V4 = '127.0.0.0/8';
-
-const DENIED_V4: readonly (readonly [string, string])[] = [
-  ['0.0.0.0/8', 'this network'],
-  ['10.0.0.0/8', 'private'],
-  ['100.64.0.0/10', 'carrier-grade NAT'],
-  [LOOPBACK_V4, 'loopback'],
-  ['169.254.0.0/16', 'link-local'],
-  ['172.16.0.0/12', 'private'],
-  ['192.0.0.0/24', 'IETF protocol assignments'],
-  ['192.0.2.0/24', 'documentation'],
-  ['192.52.193.0/24', 'AMT relays'],
-  ['192.88.99.0/24', '6to4 relays'],
-  ['192.168.0.0/16', 'private'],
-  ['198.18.0.0/15', 'benchmarking'],
-  ['198.51.100.0/24', 'documentation'],
-  ['203.0.113.0/24', 'documentation'],
-  ['224.0.0.0/4', 'multicast'],
-  ['240.0.0.0/4', 'reserved or broadcast'],
-];
-
-/** Inside 2000::/3; everything outside of it is denied as a whole. */
-const DENIED_V6: readonly (readonly [string, string])[] = [
-  ['2001::/23', 'IETF protocol assignments and Teredo'],
-  ['2001:db8::/32', 'documentation'],
-  ['3fff::/20', 'documentation'],
-];
-
-/** 64:ff9b::/96, the one translation prefix that leads to the public internet, as `addressText` writes it. */
-const NAT64_PREFIX = '64:ff9b:0:0:0:0:';
-
-export function createEgressPolicy(options: EgressOptions): EgressPolicy {
-  const denied = [...rules('ipv4', DENIED_V4), ...rules('ipv6', DENIED_V6)];
-  const unicast = listOf('ipv6', '2000::/3');
-  const ownAddresses = lastKnown(options.ownAddresses ?? systemAddresses);
-
-  const refusal = (address: string): string | undefined => {
-    const bytes = addressBytes(address);
-    if (bytes === undefined) return 'not an address';
-    return options.allowLoopback && isLoopback(addressText(bytes)) ? undefined : deniedBy(bytes);
-  };
-
-  const deniedBy = (bytes: Uint8Array): string | undefined => {
-    const own = ownAddresses().some((address) => sameAddress(address, bytes)) ? OWN_ADDRESS : undefined;
-    const text = addressText(bytes);
-    if (isMapped(bytes)) return denied.find((rule) => rule.list.check(text, 'ipv4'))?.name ?? own;
-    const inner = embeddedV4(bytes);
-    const innerRule = inner === undefined ? undefined : deniedBy(addressBytes(inner)!);
-    if (innerRule !== undefined) return `${innerRule} (inside an IPv6 address)`;
-    if (!text.startsWith(NAT64_PREFIX) && !unicast.check(text, 'ipv6')) return 'not global unicast';
-    return denied.find((rule) => rule.list.check(text, 'ipv6'))?.name ?? own;
-  };
+export function createEgressPolicy({ allowLoopback, ownAddresses }: EgressOptions): EgressPolicy {
+  const scope = allowLoopback ? 'loopback' : 'public';
+  const { refusal } = createAddressPolicy(ownAddresses ? { scope, ownAddresses } : { scope });
 
   const checkUrl = (url: string): ProbeUrl => {
     const parsed = parseProbeUrl(url);
@@ -123,7 +56,7 @@ export function parseProbeUrl(text: string): ProbeUrl {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (isIP(host) === 0 && host.endsWith('.')) throw refuse('has a host with a trailing dot; remove the dot');
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);
-  if (port < 1024 ? !PORTS_PRIVILEGED.includes(port) : PORTS_DENIED.includes(port)) {
+  if (!isOpenPort(port)) {
     throw refuse(`has port ${port}; use 80, 443 or one from 1024 that is not reserved for another protocol`);
   }
   return { secure, host, port, authority: url.host, origin: url.origin, path: `${url.pathname}${url.search}` };
@@ -131,43 +64,4 @@ export function parseProbeUrl(text: string): ProbeUrl {
 
 function urlError(url: string, rule: string): PlumblineError {
   return new PlumblineError('egress-url', `The URL ${JSON.stringify(url.slice(0, 200))} ${rule}.`, { url });
-}
-
-function isLoopback(text: string): boolean {
-  return text.startsWith('127.') || text === '0:0:0:0:0:0:0:1';
-}
-
-function sameAddress(text: string, bytes: Uint8Array): boolean {
-  const other = addressBytes(text);
-  return other !== undefined && Buffer.compare(other, bytes) === 0;
-}
-
-/** Asking the system takes a file descriptor; a watcher that has none left goes by what it knew before. */
-function lastKnown(ask: () => readonly string[]): () => readonly string[] {
-  let known = ask();
-  return () => {
-    try {
-      known = ask();
-    } catch {
-      // Keeps the list of the last success; the first one must succeed.
-    }
-    return known;
-  };
-}
-
-function systemAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((entry) => entry.address));
-}
-
-type Family = 'ipv4' | 'ipv6';
-
-function rules(family: Family, table: readonly (readonly [string, string])[]): { name: string; list: BlockList }[] {
-  return table.map(([subnet, name]) => ({ name: `${name} (${subnet})`, list: listOf(family, subnet) }));
-}
-
-function listOf(family: Family, subnet: string): BlockList {
-  const [network = '', prefix] = subnet.split('/');
-  const list = new BlockList();
-  list.addSubnet(network, Number(prefix), family);
-  return list;
 }

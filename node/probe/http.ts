@@ -1,10 +1,10 @@
 import { connect as connectTcp, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import { keccak_256 } from '@noble/hashes/sha3.js';
+import { addressBytes } from '../../platform/address.ts';
 import type { Clock, Timer } from '../../platform/clock.ts';
 import { errorCode, errorMessage } from '../../protocol/error.ts';
 import { REASON, type Reason } from '../../protocol/reason.ts';
-import { addressBytes } from './address.ts';
 import { type AnswerState, createAnswerParser } from './answer.ts';
 import type { EgressPolicy, ProbeUrl } from './egress.ts';
 import { reasonOfSocketError } from './judge.ts';

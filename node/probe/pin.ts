@@ -1,5 +1,6 @@
+import { OWN_ADDRESS } from '../../platform/egress.ts';
 import { REASON, type Reason } from '../../protocol/reason.ts';
-import { type EgressPolicy, OWN_ADDRESS } from './egress.ts';
+import type { EgressPolicy } from './egress.ts';
 import type { Resolution, Resolvers } from './resolve.ts';
 
 /** The one address that a probe connects to, or why there is none. */

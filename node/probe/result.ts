@@ -1,3 +1,4 @@
+import { ADDRESS_BYTES } from '../../platform/address.ts';
 import type { Reason } from '../../protocol/reason.ts';
 import { ABSENT_MICROS } from '../../protocol/sample.ts';
 
@@ -32,8 +33,6 @@ export type ProbeResult = {
   detail: string;
 };
 
-/** An IPv6 address; IPv4 is written in its mapped form. */
-export const ADDRESS_BYTES = 16;
 /** keccak256 of the body. */
 export const DIGEST_BYTES = 32;
 

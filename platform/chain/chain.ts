@@ -5,6 +5,7 @@ import type { Parameters } from '../../protocol/parameters.ts';
 import type { Service } from '../../protocol/service.ts';
 import type { WatcherSet } from '../../protocol/set.ts';
 import type { Calendar } from '../../protocol/time.ts';
+import type { Contact } from '../contact.ts';
 
 /** What never changes about one oracle; read once at start and compared with the configuration. */
 export type OracleFacts = {
@@ -34,6 +35,11 @@ export interface Chain {
   readonly canSubmit: boolean;
   /** The watcher set version active at an epoch. @throws PlumblineError `no-set` when there is none */
   setAt(epoch: number): Promise<WatcherSet>;
+  /**
+   * What the seats of the set active at an epoch last said about where they are reached, by seat. Newer than the set may be,
+   * and for connecting only. @throws PlumblineError `no-set` when there is none
+   */
+  contactsAt(epoch: number): Promise<readonly Contact[]>;
   /** Services active at an epoch, in registration order. */
   servicesAt(epoch: number): Promise<readonly Service[]>;
   /** Seed of the assignment period that contains the epoch. */

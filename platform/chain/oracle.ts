@@ -71,17 +71,19 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     return { number: Number(block.number), hash: fromHex(block.hash) };
   };
 
+  const setIdAt = (epoch: number): Promise<number> => {
+    const args = [BigInt(epoch)] as const;
+    const read = { address: facts.registry, abi: watcherRegistryAbi, functionName: 'versionAt', args } as const;
+    return client.readContract(read).catch((error: unknown) => {
+      throw new PlumblineError('no-set', `no watcher set at epoch ${epoch}: ${revertReason(error)}`, {}, error);
+    });
+  };
+
   return {
     facts,
     canSubmit: wallet !== undefined,
-    setAt: async (epoch) => {
-      const args = [BigInt(epoch)] as const;
-      const read = { address: facts.registry, abi: watcherRegistryAbi, functionName: 'versionAt', args } as const;
-      const id = await client.readContract(read).catch((error: unknown) => {
-        throw new PlumblineError('no-set', `no watcher set at epoch ${epoch}: ${revertReason(error)}`, {}, error);
-      });
-      return registrations.set(id);
-    },
+    setAt: async (epoch) => registrations.set(await setIdAt(epoch)),
+    contactsAt: async (epoch) => registrations.contacts(await setIdAt(epoch)),
     servicesAt: (epoch) => registrations.services(epoch),
     seedAt: async (epoch) => {
       const length = facts.parameters.assignmentPeriodEpochs;

@@ -4,6 +4,7 @@ import { fromHex, type Hex } from '../../protocol/bytes.ts';
 import { PlumblineError } from '../../protocol/error.ts';
 import type { Service } from '../../protocol/service.ts';
 import { type Seat, totalStake, type WatcherSet } from '../../protocol/set.ts';
+import type { Contact } from '../contact.ts';
 import { serviceRegistryAbi, watcherRegistryAbi } from './abi.ts';
 import type { Rpc } from './client.ts';
 
@@ -26,8 +27,8 @@ export class Registrations {
   readonly #services: Hex;
   readonly #decodeKey: KeyDecoder;
   readonly #keys = new Map<Hex, Uint8Array>();
-  #final: Logs = { watchers: [], services: [] };
-  #recent: Logs = { watchers: [], services: [] };
+  #final: Logs = NO_LOGS;
+  #recent: Logs = NO_LOGS;
   #nextBlock: number;
   #reading: Promise<void> = Promise.resolve();
 
@@ -42,24 +43,37 @@ export class Registrations {
   /** @throws PlumblineError `no-set` when the logs do not give the version */
   async set(id: number): Promise<WatcherSet> {
     await this.#refresh();
-    const logs = [...this.#final.watchers, ...this.#recent.watchers];
-    const at = logs.findIndex((log) => log.eventName === 'VersionSealed' && log.args.id === id);
-    const sealed = logs[at];
-    if (sealed?.eventName !== 'VersionSealed') {
-      throw new PlumblineError('no-set', `the registry's logs name no set version ${id}`);
-    }
-    // Who held a seat when the version was sealed is whoever registered it last before.
-    const before = logs.slice(0, at);
-    const seats = seatsOf([sealed.args.occupied[0], sealed.args.occupied[1]]).map((index): Seat => {
-      const joined = before.findLast((log) => log.eventName === 'Registered' && log.args.seat === index);
-      if (joined?.eventName === 'Registered') return this.#seatOf(joined.args);
-      throw new PlumblineError('no-set', `set ${id} names seat ${index}, which nobody registered`);
-    });
+    const { sealed, joins } = this.#version(id);
+    const seats = joins.map(({ args }) => this.#seatOf(args));
     const set = { id, seats };
     if (totalStake(set) !== sealed.args.totalEffectiveStake) {
       throw new PlumblineError('no-set', `the stakes of set ${id} do not add up to what the registry sealed`);
     }
     return set;
+  }
+
+  /**
+   * What the seats of a version last said about where they are reached, by seat.
+   * @throws PlumblineError `no-set` when the logs do not give the version
+   */
+  async contacts(id: number): Promise<Contact[]> {
+    await this.#refresh();
+    return this.#version(id).joins.map((join): Contact => {
+      const { seat, operator, effectiveStake, metadata } = join.args;
+      const changed = this.#recent.contacts.get(seat) ?? this.#final.contacts.get(seat);
+      // A change of whoever held the seat before, or holds it after this version, is not this operator's word.
+      const own = changed && changed.args.operator === operator && isAfter(changed, join);
+      const { addresses } = own ? changed.args.contact : metadata;
+      return {
+        seat,
+        operator,
+        stake: effectiveStake,
+        operatorId: textOf(metadata.operatorId),
+        region: metadata.region,
+        asn: metadata.asn,
+        addresses,
+      };
+    });
   }
 
   /** Services active at an epoch, in registration order. */
@@ -73,6 +87,24 @@ export class Registrations {
       } else if (Number(log.args.retiredFrom) <= epoch) listed.delete(serviceId);
     }
     return [...listed.values()];
+  }
+
+  /** The seal of a version, and who had registered each of its seats by then. */
+  #version(id: number): { sealed: SealLog; joins: JoinLog[] } {
+    const logs = [...this.#final.watchers, ...this.#recent.watchers];
+    const at = logs.findIndex((log) => log.eventName === 'VersionSealed' && log.args.id === id);
+    const sealed = logs[at];
+    if (sealed?.eventName !== 'VersionSealed') {
+      throw new PlumblineError('no-set', `the registry's logs name no set version ${id}`);
+    }
+    // Who held a seat when the version was sealed is whoever registered it last before.
+    const before = logs.slice(0, at);
+    const joins = seatsOf([sealed.args.occupied[0], sealed.args.occupied[1]]).map((index): JoinLog => {
+      const joined = before.findLast((log) => log.eventName === 'Registered' && log.args.seat === index);
+      if (joined?.eventName === 'Registered') return joined;
+      throw new PlumblineError('no-set', `set ${id} names seat ${index}, which nobody registered`);
+    });
+    return { sealed, joins };
   }
 
   /** Reads the logs that came since the last time; callers queue up behind one another. */
@@ -90,7 +122,7 @@ export class Registrations {
       this.#final = joined(this.#final, await this.#logs(this.#nextBlock, to));
       this.#nextBlock = to + 1;
     }
-    let recent: Logs = { watchers: [], services: [] };
+    let recent: Logs = NO_LOGS;
     for (let from = this.#nextBlock; from <= newest; from += LOG_BLOCKS_MAX) {
       recent = joined(recent, await this.#logs(from, Math.min(newest, from + LOG_BLOCKS_MAX - 1)));
     }
@@ -103,12 +135,14 @@ export class Registrations {
       this.#rpc.client.getContractEvents({ address: this.#registry, abi: watcherRegistryAbi, ...range }),
       this.#rpc.client.getContractEvents({ address: this.#services, abi: serviceRegistryAbi, ...range }),
     ]);
-    // Only what this page reads: exits show in the next sealed version.
+    // Only what this page reads: exits show in the next sealed version. Of a seat's contacts only the newest is kept, so
+    // that an operator who changes it all day fills nobody's memory.
     const taken = watchers.filter(({ eventName }) => eventName === 'Registered' || eventName === 'VersionSealed');
-    return { watchers: taken, services };
+    const changes = watchers.filter((log) => log.eventName === 'ContactChanged');
+    return { watchers: taken, services, contacts: new Map(changes.map((log) => [log.args.seat, log])) };
   }
 
-  #seatOf(args: Extract<WatcherLog, { eventName: 'Registered' }>['args']): Seat {
+  #seatOf(args: JoinLog['args']): Seat {
     const { seat, operator, watcher, publicKey, effectiveStake, metadata } = args;
     let decoded = this.#keys.get(publicKey);
     if (!decoded) {
@@ -128,10 +162,27 @@ export class Registrations {
   }
 }
 
-type Logs = { readonly watchers: readonly WatcherLog[]; readonly services: readonly ServiceLog[] };
+type Logs = {
+  readonly watchers: readonly WatcherLog[];
+  readonly services: readonly ServiceLog[];
+  /** By seat. */
+  readonly contacts: ReadonlyMap<number, ContactLog>;
+};
+
+const NO_LOGS: Logs = { watchers: [], services: [], contacts: new Map() };
 
 function joined(a: Logs, b: Logs): Logs {
-  return { watchers: [...a.watchers, ...b.watchers], services: [...a.services, ...b.services] };
+  return {
+    watchers: [...a.watchers, ...b.watchers],
+    services: [...a.services, ...b.services],
+    contacts: new Map([...a.contacts, ...b.contacts]),
+  };
+}
+
+type Place = { readonly blockNumber: bigint; readonly logIndex: number };
+
+function isAfter(a: Place, b: Place): boolean {
+  return a.blockNumber === b.blockNumber ? a.logIndex > b.logIndex : a.blockNumber > b.blockNumber;
 }
 
 function serviceOf(args: Extract<ServiceLog, { eventName: 'ServiceRegistered' }>['args']): Service {
@@ -152,6 +203,9 @@ function serviceOf(args: Extract<ServiceLog, { eventName: 'ServiceRegistered' }>
 }
 
 type WatcherLog = GetContractEventsReturnType<typeof watcherRegistryAbi, undefined, true>[number];
+type JoinLog = Extract<WatcherLog, { eventName: 'Registered' }>;
+type SealLog = Extract<WatcherLog, { eventName: 'VersionSealed' }>;
+type ContactLog = Extract<WatcherLog, { eventName: 'ContactChanged' }>;
 type ServiceLog = GetContractEventsReturnType<typeof serviceRegistryAbi, undefined, true>[number];
 
 /** A bytes32 label as text, without its padding. */

@@ -26,6 +26,8 @@ import { SCORE_THRESHOLDS, scoreParameters } from './score.ts';
 /** Bytes of a message id. */
 const MESSAGE_ID_BYTES = 20;
 const HEARTBEAT_MILLIS = 1_000;
+/** How often a mesh of low scores takes in better peers. Heartbeats. */
+const OPPORTUNISTIC_GRAFT_TICKS = 15;
 /** The shortest time that a message is remembered as seen; four epochs when those are longer. Milliseconds. */
 const SEEN_MILLIS_MIN = 120_000;
 const SEEN_EPOCHS = 4;
@@ -66,10 +68,13 @@ export function gossipService({ name, epochMillis, ownScore }: GossipOptions): R
     fallbackToFloodsub: false,
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
+    // A place in a mesh is had for the asking: it must not outweigh that a peer is one to keep (dial.ts).
+    tagMeshPeers: false,
     // Only a bootnode's introductions are followed; see SCORE_THRESHOLDS.
     doPX: true,
     allowedTopics: topics,
     heartbeatInterval: HEARTBEAT_MILLIS,
+    opportunisticGraftTicks: OPPORTUNISTIC_GRAFT_TICKS,
     // A peer that was away for up to five heartbeats is told what it missed.
     mcacheLength: 10,
     mcacheGossip: 5,

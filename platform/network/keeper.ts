@@ -1,10 +1,11 @@
 import type { Libp2p, PeerId } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
-import { errorMessage, PlumblineError } from '../../protocol/error.ts';
+import { PlumblineError } from '../../protocol/error.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import { CARE_MILLIS, DIAL_MILLIS, MUTE_MILLIS, REDIAL_MILLIS_MIN } from './limits.ts';
+import { dialPeer, protectPeer, redialWait } from './dial.ts';
+import { CARE_MILLIS, MUTE_MILLIS } from './limits.ts';
 import type { MonotonicMillis } from './quota.ts';
 
 /** Gossipsub's protocols, whatever their version. */
@@ -64,6 +65,7 @@ export function keepConnected(options: KeeperOptions): () => void {
     .filter(({ peer }) => !peer.equals(libp2p.peerId))
     .map((bootnode) => ({ ...bootnode, failures: 0, dueAt: 0, dialling: false }));
   const muteSince = new Map<string, number>();
+  for (const { peer } of targets) void protectPeer(peer.toString(), true, options);
 
   const care = (): void => {
     for (const target of targets) {
@@ -72,7 +74,7 @@ export function keepConnected(options: KeeperOptions): () => void {
         target.dueAt = 0;
       } else if (!target.dialling && now() >= target.dueAt) {
         target.dialling = true;
-        void dial(target, options).then((connected) => {
+        void dialPeer(target.peer.toString(), target.addresses, options).then((connected) => {
           target.dialling = false;
           target.failures = connected ? 0 : target.failures + 1;
           target.dueAt = now() + redialWait(target.failures, options.redialMillisMax);
@@ -85,29 +87,6 @@ export function keepConnected(options: KeeperOptions): () => void {
   care();
   const timer = setInterval(care, CARE_MILLIS);
   return () => clearInterval(timer);
-}
-
-async function dial(
-  { peer, addresses }: Bootnode,
-  { libp2p, stopping, log, metrics }: KeeperOptions,
-): Promise<boolean> {
-  try {
-    await libp2p.dial(addresses, { signal: AbortSignal.any([stopping, AbortSignal.timeout(DIAL_MILLIS)]) });
-    metrics.increment('plumbline_dials_total', { result: 'connected' });
-    return true;
-  } catch (error) {
-    if (stopping.aborted) return false;
-    metrics.increment('plumbline_dials_total', { result: 'failed' });
-    log.debug({ peer: peer.toString(), reason: errorMessage(error) }, 'a configured peer could not be dialled');
-    return false;
-  }
-}
-
-/** 0 after a success (the next look at the connections is soon enough); else doubling, with up to a quarter less for variety. */
-export function redialWait(failures: number, maxMillis: number): number {
-  if (failures === 0) return 0;
-  const wait = Math.min(maxMillis, REDIAL_MILLIS_MIN * 2 ** Math.min(failures - 1, 20));
-  return wait * (1 - Math.random() / 4);
 }
 
 function reopenMute(options: KeeperOptions, muteSince: Map<string, number>): void {

@@ -1,14 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import { identify } from '@libp2p/identify';
-import type { Libp2p, PrivateKey } from '@libp2p/interface';
+import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface';
 import { noise } from '@libp2p/noise';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import { errorMessage, PlumblineError } from '../../protocol/error.ts';
+import { createAddressPolicy } from '../egress.ts';
 import type { Log } from '../log.ts';
 import { type Metrics, noMetrics } from '../metrics.ts';
+import { connectionGater } from './gater.ts';
 import { createGossip, type GossipOptions, gossipService } from './gossip.ts';
 import { keepConnected, parseBootnodes } from './keeper.ts';
 import {
@@ -20,9 +22,12 @@ import {
   REDIAL_MILLIS_MAX,
 } from './limits.ts';
 import type { Network, Topic } from './network.ts';
-import { createReputation, type Reputation } from './reputation.ts';
+import { createPersistent, type Persistent } from './persistent.ts';
+import { createReputation } from './reputation.ts';
 import { createRequests } from './request.ts';
-import { BOOTNODE_SCORE, PENALTY_WEIGHT } from './score.ts';
+import { nameResolver, type ResolveName } from './resolve.ts';
+import { BOOTNODE_SCORE, PENALTY_WEIGHT, PERSISTENT_SCORE } from './score.ts';
+import { createSlots } from './slots.ts';
 
 export interface Libp2pOptions {
   readonly chainId: number;
@@ -43,6 +48,12 @@ export interface Libp2pOptions {
   /** New connections a second from one address; a devnet on one machine needs about its number of nodes. */
   readonly inboundConnectionThreshold?: number;
   readonly connectionsMax?: number;
+  /** Peers at loopback and private addresses may be dialled though nobody configured them. A devnet or private network only. */
+  readonly allowPrivatePeers?: boolean;
+  /** What draws peers from the registry: a number in [0, 1). */
+  readonly random?: () => number;
+  /** Looks up names in the registry's addresses; the system's DNS servers when not given. */
+  readonly resolve?: ResolveName;
   readonly log: Log;
   readonly metrics?: Metrics;
 }
@@ -55,6 +66,8 @@ export interface Libp2pNetwork extends Network {
   subscribers(topic: Topic): string[];
   /** The peers that we pass messages of others on to; a new peer can take a second to get there. */
   mesh(topic: Topic): string[];
+  /** Peers drawn from the registry, to be kept connected, among those that are connected. */
+  persistent(): string[];
 }
 
 /**
@@ -70,12 +83,29 @@ export async function createLibp2pNetwork(options: Libp2pOptions): Promise<Libp2
   const reputation = createReputation(now);
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
+  // Peers come in before the two below exist.
+  let running: Libp2p | undefined;
+  let persistent: Persistent | undefined;
+  const isKept = (peer: string): boolean => bootnodeIds.has(peer) || persistent?.isRegistered(peer) === true;
+  const policy = createAddressPolicy({ scope: options.allowPrivatePeers ? 'private' : 'public' });
+  const slots = createSlots({
+    max: options.connectionsMax ?? CONNECTIONS_MAX,
+    connections: () => running?.getConnections() ?? [],
+    isKept,
+  });
+  const configured = new Set(bootnodes.flatMap(({ addresses }) => addresses.map(String)));
+  const gater = connectionGater({ reputation, slots, policy, isKept, configured, now });
+  const bonus = (peer: string): number => {
+    // First contacts are believed more than others only until the chain's peers are there.
+    if (bootnodeIds.has(peer) && persistent?.isWellConnected() !== true) return BOOTNODE_SCORE;
+    return persistent?.isChosen(peer) ? PERSISTENT_SCORE : 0;
+  };
 
   const gossipOptions: GossipOptions = {
     name: (topic) => `${prefix}/1/${topic}`,
     epochMillis: options.epochMillis,
     now,
-    ownScore: (peer) => (bootnodeIds.has(peer) ? BOOTNODE_SCORE : 0) + PENALTY_WEIGHT * reputation.points(peer) ** 2,
+    ownScore: (peer) => bonus(peer) + PENALTY_WEIGHT * reputation.points(peer) ** 2,
     penalise: (peer, points, code) => {
       if (!reputation.penalise(peer, points)) return;
       metrics.increment('plumbline_peers_banned_total', { code });
@@ -85,12 +115,22 @@ export async function createLibp2pNetwork(options: Libp2pOptions): Promise<Libp2
     log,
     metrics,
   };
-  const libp2p = await startLibp2p(options, reputation, gossipOptions);
+  const libp2p = await startLibp2p(options, gater, gossipOptions);
+  running = libp2p;
   const shared = { libp2p, now, stopping: stop.signal, log, metrics };
   const gossip = createGossip(libp2p.services.gossip, gossipOptions);
   const requests = createRequests({ ...shared, name: (kind) => `${prefix}/1/req/${kind}` });
   const redialMillisMax = options.redialMillisMax ?? REDIAL_MILLIS_MAX;
   const endCare = keepConnected({ ...shared, bootnodes, redialMillisMax });
+  const kept = createPersistent({
+    ...shared,
+    policy,
+    redialMillisMax,
+    resolve: options.resolve ?? nameResolver(),
+    random: options.random ?? Math.random,
+  });
+  persistent = kept;
+  const endPersistent = kept.start();
 
   let stopped: Promise<void> | undefined;
   const checkRunning = (): void => {
@@ -112,14 +152,19 @@ export async function createLibp2pNetwork(options: Libp2pOptions): Promise<Libp2
     },
     request: async (kind, request, requestOptions) =>
       stopped ? undefined : requests.request(kind, request, requestOptions),
+    know: (contacts) => {
+      if (!stopped) kept.know(contacts);
+    },
     peers: () => libp2p.getPeers().map(String),
     addresses: () => libp2p.getMultiaddrs().map(String),
     score: gossip.score,
     subscribers: gossip.subscribers,
     mesh: gossip.mesh,
+    persistent: () => libp2p.getPeers().map(String).filter(kept.isChosen),
     stop: () => {
       stopped ??= (async () => {
         endCare();
+        endPersistent();
         stop.abort(new PlumblineError('network-stopped', 'the network is stopping'));
         await gossip.stopWith(async () => libp2p.stop());
       })();
@@ -143,7 +188,7 @@ type GossipServices = { gossip: ReturnType<ReturnType<typeof gossipService>>; id
 
 async function startLibp2p(
   options: Libp2pOptions,
-  reputation: Reputation,
+  connectionGater: ConnectionGater,
   gossip: GossipOptions,
 ): Promise<Libp2p<GossipServices>> {
   const listen = [...(options.listen ?? ['/ip4/127.0.0.1/tcp/0'])];
@@ -165,10 +210,7 @@ async function startLibp2p(
         outboundStreamProtocolNegotiationTimeout: NEGOTIATION_MILLIS,
         inboundStreamProtocolNegotiationTimeout: NEGOTIATION_MILLIS,
       },
-      connectionGater: {
-        denyDialPeer: (peer) => reputation.banned(peer.toString()),
-        denyInboundEncryptedConnection: (peer) => reputation.banned(peer.toString()),
-      },
+      connectionGater,
     });
   } catch (error) {
     throw new PlumblineError(

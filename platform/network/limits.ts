@@ -71,6 +71,38 @@ export const CARE_MILLIS = 250;
 /** A connection without a gossip stream for this long is closed and opened anew. Milliseconds. */
 export const MUTE_MILLIS = 10_000;
 
+/**
+ * Connections that strangers never get, and half of all when there are fewer: peers of the registry, in either direction, and
+ * configured ones. Eight times what a node keeps itself, for those that chose it.
+ */
+export const KEPT_CONNECTIONS = 64;
+/** Connections of one peer: two that dialled each other at once, and as many that a lost network has not ended yet. */
+export const CONNECTIONS_PER_PEER_MAX = 4;
+/** Dials to strangers that others introduced: a set that starts together has as many. */
+export const STRANGER_DIALS_BURST = 64;
+export const STRANGER_DIALS_PER_SECOND = 4;
+
+/** Peers of the registry that a node keeps connected, drawn by stake: that all are of a third of it has a chance of 3^-8. */
+export const PERSISTENT_PEERS = 8;
+/** Failed dials after which another one takes its place. */
+export const PERSISTENT_FAILURES_MAX = 3;
+/** One of them is exchanged in this time, so that no draw lasts for ever. Milliseconds. */
+export const PERSISTENT_ROTATE_MILLIS = 600_000;
+/** Connected peers of the registry up to which one that was exchanged stays connected. */
+export const REGISTERED_CONNECTED_MAX = 2 * PERSISTENT_PEERS;
+/** Longest wait before a peer of the registry is dialled again: its address may be that of a bystander. Milliseconds. */
+export const PERSISTENT_REDIAL_MILLIS_MAX = 600_000;
+/** Dials to peers of the registry: all of them at the start with a second try. */
+export const PERSISTENT_DIALS_BURST = 16;
+export const PERSISTENT_DIALS_PER_SECOND = 1;
+/** Dials into one network (/24 of IPv4, /48 of IPv6), whoever published addresses there: no node can be made to flood it. */
+export const NETWORK_DIALS_BURST = 4;
+export const NETWORK_DIALS_PER_SECOND = 1 / 30;
+/** Looking up the name in an address that somebody published. Milliseconds. */
+export const NAME_MILLIS = 2_000;
+/** Addresses tried of one name, and of one peer in all. */
+export const NAME_ADDRESSES_MAX = 8;
+
 /** At this many penalty points a peer is disconnected and kept out: the fourth rejected message in a short time. */
 export const BAN_POINTS = 3.5;
 /** Points halve in this time. Milliseconds. */

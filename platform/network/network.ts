@@ -1,3 +1,5 @@
+import type { Contact } from '../contact.ts';
+
 /**
  * What a message's handler thought of it. The same bytes on the same topic are seen once: whatever the verdict, they do not
  * come again for at least two minutes, so a handler that cannot decide yet must keep the message and not wait for a copy.
@@ -52,6 +54,11 @@ export interface Network {
   serve(kind: RequestKind, maxRequestBytes: number, handler: RequestHandler): Promise<void>;
   /** The first accepted answer, or undefined: an unreachable, slow, lying or empty-handed peer is never an exception. */
   request(kind: RequestKind, request: Uint8Array, options: RequestOptions): Promise<Uint8Array | undefined>;
+  /**
+   * Tells where the seats of the current set are reached, as the chain has it: some of them are kept connected whatever
+   * strangers do. Replaces what was told before. Any text may stand in an address: what cannot be dialled is skipped.
+   */
+  know(contacts: readonly Contact[]): void;
   /** Peer ids with an open connection. */
   peers(): string[];
   /** Our multiaddrs, each with `/p2p/<self>`: another node's bootnodes. */

@@ -12,7 +12,7 @@ import { PEERS_PER_ADDRESS } from './limits.ts';
  * | P2 first deliveries | 0 | +2 a topic | full at 20 messages that a peer was first to bring, decaying over 10 epochs |
  * | P3, P3b too few deliveries | 0 | 0 | off: an epoch may have one message on a topic, or none |
  * | P4 invalid envelope | -1 × n² | 0 | a bad envelope signature, or a message that the handler rejected |
- * | P5 ours | -10 × points² | +20 | points: see reputation.ts; the bonus is for configured bootnodes |
+ * | P5 ours | -10 × points² | +10 or +30 | points: see reputation.ts; +10 for peers drawn from the registry, +30 for configured bootnodes until the former are connected |
  * | P6 same address | -5 × surplus² | 0 | peers behind one address beyond PEERS_PER_ADDRESS; loopback exempt |
  * | P7 protocol misuse | -1 × (n - 6)² | 0 | grafting during back-off, broken promises |
  */
@@ -30,8 +30,10 @@ export const DECAY_INTERVAL_MILLIS = 1_000;
 export const DECAY_TO_ZERO = 0.01;
 /** The most that topics can add: less than two rejected messages cost. */
 export const TOPIC_SCORE_MAX = 15;
+/** Above what a silent peer gets for its time alone (5), so that our own draw from the registry leads in every mesh. */
+export const PERSISTENT_SCORE = 10;
 /** Only a configured bootnode reaches it, so only bootnodes may introduce other peers (peer exchange on PRUNE). */
-export const BOOTNODE_SCORE = 20;
+export const BOOTNODE_SCORE = 30;
 export const PENALTY_WEIGHT = -10;
 
 const P1_FULL_MILLIS = 3_600_000;
@@ -90,5 +92,7 @@ export const SCORE_THRESHOLDS: PeerScoreThresholds = {
   publishThreshold: -90,
   graylistThreshold: -160,
   acceptPXThreshold: BOOTNODE_SCORE,
-  opportunisticGraftThreshold: 0,
+  // A mesh of which half is worth less takes in better peers, which those from the registry are: strangers who filled it by
+  // coming first lose it to them.
+  opportunisticGraftThreshold: 8,
 };

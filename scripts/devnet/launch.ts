@@ -76,6 +76,7 @@ export async function furnish(options: {
         announce: [],
         bootnodes: addresses.filter((_, other) => other !== id),
         inboundConnectionThreshold: 64,
+        allowPrivatePeers: true,
         redialMillisMax: 1_000,
         log: { level: 'info', destination: 'stderr' },
         expectJournal: false,
@@ -110,6 +111,7 @@ export async function furnishAggregator(
     announce: [],
     bootnodes: homes.map(({ address }) => address),
     inboundConnectionThreshold: 64,
+    allowPrivatePeers: true,
     redialMillisMax: 1_000,
     log: { level: 'info', destination: 'stderr' },
   };

@@ -12,6 +12,8 @@ import { type Account, account, CUSTOMER, DEPLOYER, KEEPER, operatorIndex, provi
 import { genesisLeadSeconds, MONEY, OBJECTIVES, PROBE, SETTLE_WINDOW_EPOCHS, STAKE } from './plan.ts';
 
 export type WatcherKey = { readonly secretKey: Uint8Array; readonly operatorId: string };
+/** A watcher as it registers: its key, and where it will listen. */
+export type JoiningWatcher = WatcherKey & { readonly address: string };
 export type ListedService = {
   readonly name: string;
   readonly url: string;
@@ -56,7 +58,7 @@ export async function setUpWorld(options: {
   readonly rpc: Rpc;
   readonly bls: Bls;
   readonly artifacts: Artifacts;
-  readonly watchers: readonly WatcherKey[];
+  readonly watchers: readonly JoiningWatcher[];
   readonly services: readonly { readonly name: string; readonly url: string }[];
   readonly onStep: (text: string) => void;
 }): Promise<World> {
@@ -114,12 +116,18 @@ async function fund(rpc: Rpc, { token }: Deployed, watchers: number, services: n
 }
 
 /** One at a time takes the lowest free seat; seats follow the order in which these land, not the watcher's number. */
-async function joinWatcher(bls: Bls, rpc: Rpc, deployed: Deployed, key: WatcherKey, operator: Account): Promise<void> {
+async function joinWatcher(
+  bls: Bls,
+  rpc: Rpc,
+  deployed: Deployed,
+  key: JoiningWatcher,
+  operator: Account,
+): Promise<void> {
   const publicKey = bls.publicKeyToEvm(bls.publicKey(key.secretKey));
   const digest = possessionDigest(rpc.chainId, fromHex(deployed.registry), operator.address, keccak(publicKey));
   const proof = bls.signatureToEvm(bls.prove(key.secretKey, digest));
   const operatorId = toHex(Buffer.from(key.operatorId.padEnd(32, '\0').slice(0, 32)));
-  const metadata = { operatorId, region: 0, asn: 0, uri: '', addresses: [] };
+  const metadata = { operatorId, region: 0, asn: 0, uri: '', addresses: [key.address] };
   await act(rpc, operator, [
     approve(deployed.token, deployed.registry),
     {

@@ -171,7 +171,8 @@ export class Devnet {
       if (text) show({ type: 'step', text, done: false, atMillis });
       stepping = text;
     };
-    const world = await setUpWorld({ rpc, bls, artifacts, watchers: keys, services, onStep: note });
+    const joining = keys.map((key, id) => ({ ...key, address: homes[id]!.address }));
+    const world = await setUpWorld({ rpc, bls, artifacts, watchers: joining, services, onStep: note });
     note(undefined);
     await writeAtomically(join(directory, 'deployment.json'), `${JSON.stringify(world.deployed, null, 2)}\n`);
     await writeAtomically(

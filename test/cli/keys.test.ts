@@ -1,11 +1,13 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { CommanderError } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keysCommand, type Registration } from '../../cli/keys.ts';
 import { readKeystore } from '../../platform/bls/keystore.ts';
 import { createNobleBls } from '../../platform/bls/noble.ts';
+import { loadIdentity } from '../../platform/network/identity.ts';
 import { fromHex, keccak, toHex } from '../../protocol/bytes.ts';
 import { possessionDigest } from '../../protocol/digest.ts';
 
@@ -58,6 +60,39 @@ describe('plumbline keys', () => {
     expect(await keys('show', '--dir', folder, ...TARGET)).toEqual(made);
     const elsewhere = await keys('show', '--dir', folder, ...TARGET.with(1, '1'));
     expect(elsewhere.proofOfPossession).not.toBe(made.proofOfPossession);
+  });
+
+  it('completes the addresses to register with the peer id of the identity, which it makes if there is none', async () => {
+    const identity = join(folder, 'data', 'identity.key');
+    const flags = ['--identity', identity, '--announce', '/ip4/8.8.4.4/tcp/4601', '/dns4/watcher.example.org/tcp/4601'];
+    const made = await keys('new', '--out', folder, ...TARGET, ...flags);
+    const peer = peerIdFromPrivateKey(await loadIdentity(identity)).toString();
+    expect(made.addresses).toEqual([
+      `/ip4/8.8.4.4/tcp/4601/p2p/${peer}`,
+      `/dns4/watcher.example.org/tcp/4601/p2p/${peer}`,
+    ]);
+    expect((await keys('show', '--dir', folder, ...flags)).addresses).toEqual(made.addresses);
+    expect((await keys('show', '--dir', folder)).addresses).toBeUndefined();
+  });
+
+  it.each([
+    ['/ip4/192.168.1.2/tcp/4601', 'private'],
+    ['/ip4/8.8.4.4/udp/4601/quic-v1', 'is not of the form'],
+    ['/ip4/8.8.4.4/tcp/22', 'has port 22'],
+  ])('refuses %s, which nobody would dial, before it makes a key', async (announce, reason) => {
+    const flags = ['--identity', join(folder, 'identity.key'), '--announce', announce];
+    await expect(keys('new', '--out', join(folder, 'keys'), ...flags)).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining(reason),
+    });
+    expect(await readdir(folder)).not.toContain('keys');
+  });
+
+  it('refuses addresses without the identity that they are of', async () => {
+    await expect(keys('new', '--out', folder, '--announce', '/ip4/8.8.4.4/tcp/1')).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('--identity'),
+    });
   });
 
   it('never overwrites a key', async () => {

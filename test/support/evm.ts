@@ -83,14 +83,14 @@ export async function startEvm() {
     },
     epochStart: (epoch: number): number => genesis + epoch * PRESET.epochSeconds,
     /** Registers a watcher with the stake given; the account is its operator. */
-    join: async (index: number, stake: bigint, operatorId: string): Promise<Uint8Array> => {
+    join: async (index: number, stake: bigint, operatorId: string, addresses: string[] = []): Promise<Uint8Array> => {
       const secretKey = secretKeyOf(index);
       const operator = account(index).address;
       const publicKey = bls.publicKeyToEvm(bls.publicKey(secretKey));
       const digest = possessionDigest(CHAIN_ID, fromHex(deployed.registry), operator, keccak(publicKey));
       const proof = toHex(bls.signatureToEvm(bls.prove(secretKey, digest)));
       const label = toHex(Buffer.from(operatorId.padEnd(32, '\0')));
-      const metadata = { operatorId: label, region: index, asn: 0, uri: '', addresses: [] };
+      const metadata = { operatorId: label, region: index, asn: 0, uri: '', addresses };
       const { token, registry } = deployed;
       await send(0, [{ to: token, abi: devnetTokenAbi, name: 'transfer', args: [operator, stake] }]);
       await send(index, [
@@ -102,6 +102,10 @@ export async function startEvm() {
     seal: () => send(0, [{ to: deployed.registry, abi: watcherRegistryAbi, name: 'seal', args: [] }]),
     exit: (operator: number, seat: number) =>
       send(operator, [{ to: deployed.registry, abi: watcherRegistryAbi, name: 'exit', args: [seat] }]),
+    setContact: (operator: number, seat: number, addresses: string[]) => {
+      const args = [seat, { uri: '', addresses }];
+      return send(operator, [{ to: deployed.registry, abi: watcherRegistryAbi, name: 'setContact', args }]);
+    },
     list: (provider: number, url: string) =>
       send(provider, [{ to: deployed.services, abi: serviceRegistryAbi, name: 'register', args: [serviceOf(url)] }]),
     retire: (provider: number, serviceId: Uint8Array) =>

@@ -274,6 +274,7 @@ function fakeChain({ facts, set, services, landed, seed }: FakeParts): Chain {
     facts,
     canSubmit: false,
     setAt: async () => set,
+    contactsAt: async () => [],
     servicesAt: async () => services,
     seedAt: async (epoch) => seedAt(facts, seed, epoch),
     finalized: async () => ({ number: newest(), hash: blockHashOf(seed, newest()) }),

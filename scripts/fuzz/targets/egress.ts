@@ -1,6 +1,7 @@
 import { isIP, isIPv4 } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-import { createEgressPolicy, PORTS_DENIED, PORTS_PRIVILEGED, URL_CHARS_MAX } from '../../../node/probe/egress.ts';
+import { createEgressPolicy, URL_CHARS_MAX } from '../../../node/probe/egress.ts';
+import { PORTS_DENIED, PORTS_PRIVILEGED } from '../../../platform/egress.ts';
 import { PlumblineError } from '../../../protocol/error.ts';
 import { mutateBytes } from '../mutate.ts';
 import type { Random } from '../random.ts';

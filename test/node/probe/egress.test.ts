@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { addressBytes, addressText } from '../../../node/probe/address.ts';
-import { createEgressPolicy, OWN_ADDRESS, URL_CHARS_MAX } from '../../../node/probe/egress.ts';
+import { createEgressPolicy, URL_CHARS_MAX } from '../../../node/probe/egress.ts';
+import { addressBytes, addressText } from '../../../platform/address.ts';
+import { OWN_ADDRESS } from '../../../platform/egress.ts';
 
 const ownAddresses = () => ['8.8.4.4', '2606:4700::9', '127.0.0.1', '::1'];
 const policy = createEgressPolicy({ allowLoopback: false, ownAddresses });

@@ -1,8 +1,9 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { describe, expect, it } from 'vitest';
-import { createEgressPolicy, OWN_ADDRESS } from '../../../node/probe/egress.ts';
+import { createEgressPolicy } from '../../../node/probe/egress.ts';
 import { pinAddress } from '../../../node/probe/pin.ts';
 import { dnsResolver, type Resolution, type Resolver } from '../../../node/probe/resolve.ts';
+import { OWN_ADDRESS } from '../../../platform/egress.ts';
 import { REASON, type Reason } from '../../../protocol/reason.ts';
 
 const NXDOMAIN = 3;

@@ -17,7 +17,7 @@ let chain: Chain;
 
 beforeAll(async () => {
   evm = await startEvm();
-  for (const [i, operator] of OPERATORS.entries()) await evm.join(operator, STAKES[i]!, `op ${i}`);
+  for (const [i, operator] of OPERATORS.entries()) await evm.join(operator, STAKES[i]!, `op ${i}`, [`address ${i}`]);
   await evm.seal();
   await evm.list(14, 'https://one.example/');
   await evm.list(15, 'https://two.example/');
@@ -82,6 +82,22 @@ describe('registrations', () => {
       expect(publicKey).toEqual(own);
       expect(watcher).toEqual(keccak(evm.bls.publicKeyToEvm(own)));
     }
+  });
+
+  test('a seat is reached where it last said, and its set stays what it was', async () => {
+    const addresses = async () => (await chain.contactsAt(0)).map((contact) => contact.addresses);
+    const set = await chain.setAt(0);
+    expect(await addresses()).toEqual([['address 0'], ['address 1'], ['address 2'], ['address 3']]);
+    await evm.setContact(11, 1, ['first', 'second']);
+    expect(await addresses()).toEqual([['address 0'], ['first', 'second'], ['address 2'], ['address 3']]);
+    await evm.mine(70); // the change is final
+    await evm.setContact(11, 1, ['third']);
+    await evm.setContact(12, 2, []);
+    expect(await addresses()).toEqual([['address 0'], ['third'], [], ['address 3']]);
+    expect(await chain.setAt(0)).toEqual(set);
+    const [contact] = await chain.contactsAt(0);
+    expect(contact).toMatchObject({ seat: 0, stake: 400n * TOKEN, operatorId: 'op 0', region: 10, asn: 0 });
+    expect(contact!.operator).toBe(set.seats[0]!.operator);
   });
 
   test('services come in the order of their registration, as they were registered', async () => {

@@ -16,6 +16,7 @@ export async function startNode(change: Partial<Libp2pOptions> = {}): Promise<Li
     identity,
     epochMillis: 4_000,
     redialMillisMax: 500,
+    allowPrivatePeers: true,
     log: silentLog,
     ...change,
   });

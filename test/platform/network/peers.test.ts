@@ -5,11 +5,13 @@ import { createPeerScoreParams, createPeerScoreThresholds } from '@libp2p/gossip
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { loadIdentity } from '../../../platform/network/identity.ts';
 import { BAN_MILLIS, PEERS_REMEMBERED_MAX, PENALTY_HALF_LIFE_MILLIS } from '../../../platform/network/limits.ts';
+import { TOPICS } from '../../../platform/network/network.ts';
 import { createGate, createQuota } from '../../../platform/network/quota.ts';
 import { createReputation } from '../../../platform/network/reputation.ts';
 import {
   BOOTNODE_SCORE,
   decayOver,
+  PERSISTENT_SCORE,
   SCORE_THRESHOLDS,
   scoreParameters,
   TOPIC_SCORE_MAX,
@@ -98,9 +100,18 @@ describe('score parameters', () => {
     expect(parameters.topics.t).toMatchObject({ meshMessageDeliveriesWeight: 0, meshFailurePenaltyWeight: 0 });
   });
 
-  test('topics alone never make a bootnode', () => {
-    expect(TOPIC_SCORE_MAX).toBeLessThan(BOOTNODE_SCORE);
+  test('topics alone never make a bootnode, of a peer of the registry neither', () => {
+    expect(TOPIC_SCORE_MAX + PERSISTENT_SCORE).toBeLessThan(BOOTNODE_SCORE);
     expect(SCORE_THRESHOLDS.acceptPXThreshold).toBe(BOOTNODE_SCORE);
+  });
+
+  test('a mesh of peers that are only there is worth less than it wants, and one of the registry’s is worth it', () => {
+    const { topics } = createPeerScoreParams(
+      scoreParameters({ topics: [...TOPICS], epochMillis: 4_000, ownScore: () => 0 }),
+    );
+    const silent = Object.values(topics).reduce((sum, one) => sum + one.timeInMeshWeight * one.timeInMeshCap, 0);
+    expect(silent).toBeLessThan(SCORE_THRESHOLDS.opportunisticGraftThreshold);
+    expect(PERSISTENT_SCORE).toBeGreaterThan(SCORE_THRESHOLDS.opportunisticGraftThreshold);
   });
 
   test('a counter of one decays to nothing in the time given', () => {

@@ -11,6 +11,7 @@ import type { Service } from '../../../protocol/service.ts';
 import { isQuorum, seatAt, stakeOf, totalStake, type WatcherSet } from '../../../protocol/set.ts';
 import { epochStart, roundOf } from '../../../protocol/time.ts';
 import type { HostClock, VirtualClock } from './clock.ts';
+import { contactsOf } from './contacts.ts';
 import { draw } from './random.ts';
 
 export const BLOCK_MILLIS = 500;
@@ -107,6 +108,7 @@ export class SimChain {
       facts: this.facts,
       canSubmit: true,
       setAt: (epoch) => guard(() => setAt(epoch)),
+      contactsAt: (epoch) => guard(() => contactsOf(setAt(epoch))),
       servicesAt: (epoch) => guard(() => servicesAt(epoch)),
       seedAt: (epoch) => guard(() => this.seedAt(epoch)),
       finalized: () => guard(() => this.#block(Math.max(this.facts.deployBlock, this.blockNumber - this.finalDepth))),

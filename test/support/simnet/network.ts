@@ -1,3 +1,4 @@
+import type { Contact } from '../../../platform/contact.ts';
 import { AskingOrder } from '../../../platform/network/asking.ts';
 import type {
   MessageHandler,
@@ -70,6 +71,8 @@ export class SimNetwork {
   readonly delivered: Delivered[] = [];
   /** What hosts published themselves, in order. */
   readonly published: { from: string; topic: Topic; data: Uint8Array }[] = [];
+  /** What a host was last told about the seats' addresses. */
+  readonly known = new Map<string, readonly Contact[]>();
   /** How a host answers requests, given what it would really answer; undefined is «I do not have that». */
   answers = new Map<
     string,
@@ -114,6 +117,7 @@ export class SimNetwork {
         this.onRequest(self);
         return this.#request(self, clock, kind, request, options);
       },
+      know: (contacts) => void this.known.set(self, contacts),
       peers: () => this.#others(self),
       addresses: () => [],
       stop: async () => {

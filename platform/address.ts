@@ -1,5 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { ADDRESS_BYTES } from './result.ts';
+
+/** An IPv6 address; an IPv4 address is kept in its mapped form. */
+export const ADDRESS_BYTES = 16;
 
 const V4_BYTES = 4;
 const GROUPS = 8;
