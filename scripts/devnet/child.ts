@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PlumblineError } from '../../protocol/error.ts';
 
@@ -20,17 +20,32 @@ export type Child = {
   stop(): Promise<void>;
 };
 
-/** Starts a TypeScript program of this repository under the Node that runs us. */
-export function startChild(program: string, args: readonly string[], name: string, logPath: string): Child {
+/** Type stripping says once per process that it is experimental. */
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
+
+/**
+ * Starts a TypeScript program of this repository under the Node that runs us.
+ * @param within a command that runs another one somewhere else and becomes it, like `ip netns exec NAME`
+ */
+export function startChild(
+  program: string,
+  args: readonly string[],
+  name: string,
+  logPath: string,
+  [command, ...before]: readonly string[] = [],
+): Child {
   mkdirSync(dirname(logPath), { recursive: true });
   const output = openSync(logPath, 'a');
   const child = fork(program, [...args], {
-    // --disable-warning: type stripping says once per process that it is experimental.
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    ...(command === undefined
+      ? { execArgv: NODE_FLAGS }
+      : { execPath: command, execArgv: [...before, process.execPath, ...NODE_FLAGS] }),
     stdio: ['ignore', output, output, 'ipc'],
     // Ctrl-C reaches the whole foreground group; the supervisor alone decides in which order things end.
     detached: true,
   });
+  // The child has its own copy.
+  closeSync(output);
   const seen: Record<string, unknown>[] = [];
   const waiting = new Set<() => void>();
   const wake = () => {

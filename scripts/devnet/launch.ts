@@ -20,6 +20,9 @@ export type WatcherHome = {
   readonly address: string;
 };
 
+/** Where a watcher's libp2p listens. */
+export type Endpoint = { readonly address: string; readonly port: number };
+
 /** BLS keys of a devnet: drawn from the seed, so that a run can be repeated. Worth nothing anywhere else. */
 export function watcherKeys(count: number, seed: number): WatcherKey[] {
   return Array.from({ length: count }, (_, id) => ({
@@ -35,18 +38,19 @@ export async function furnish(options: {
   readonly directory: string;
   readonly rpcUrl: string;
   readonly keys: readonly WatcherKey[];
-  readonly ports: readonly number[];
+  readonly endpoints: readonly Endpoint[];
   readonly bls: Bls;
   /** False: only the standalone aggregator has money for transactions. */
   readonly watchersSubmit: boolean;
 }): Promise<WatcherHome[]> {
-  const { directory, keys, ports, bls } = options;
+  const { directory, keys, bls } = options;
+  const listens = options.endpoints.map(({ address, port }) => `/ip4/${address}/tcp/${port}`);
   const homes = keys.map((_, id) => ({ id, directory: join(directory, 'watchers', String(id)) }));
   const addresses = await Promise.all(
     homes.map(async ({ id, directory: home }) => {
       await mkdir(home, { recursive: true, mode: 0o700 });
       const identity = await loadIdentity(join(home, 'identity.key'));
-      return `/ip4/127.0.0.1/tcp/${ports[id]}/p2p/${peerIdFromPrivateKey(identity).toString()}`;
+      return `${listens[id]}/p2p/${peerIdFromPrivateKey(identity).toString()}`;
     }),
   );
   return Promise.all(
@@ -68,7 +72,7 @@ export async function furnish(options: {
         keystore: 'keystore.json',
         keystorePasswordFile: 'password',
         ...(options.watchersSubmit ? { submitterKeyFile: 'submitter.key' } : {}),
-        listen: [`/ip4/127.0.0.1/tcp/${ports[id]}`],
+        listen: [listens[id]!],
         announce: [],
         bootnodes: addresses.filter((_, other) => other !== id),
         inboundConnectionThreshold: 64,

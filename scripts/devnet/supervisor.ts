@@ -11,7 +11,7 @@ import { compileContracts } from '../compile.ts';
 import { accountsNeeded } from './accounts.ts';
 import { type Child, startChild } from './child.ts';
 import { devnetDirectory } from './directory.ts';
-import { furnish, furnishAggregator, type WatcherHome, watcherKeys } from './launch.ts';
+import { type Endpoint, furnish, furnishAggregator, type WatcherHome, watcherKeys } from './launch.ts';
 import { SERVICES, SLOWED_MILLIS } from './plan.ts';
 import { reservePorts } from './ports.ts';
 import { setUpWorld, type World } from './setup.ts';
@@ -19,6 +19,14 @@ import { setUpWorld, type World } from './setup.ts';
 /** Each watcher is a process of its own; beyond this two cores cannot keep a 4 s epoch. */
 export const WATCHERS_MAX = 16;
 export const WATCHERS_MIN = 4;
+
+/** Where the watchers run when that is not this machine's own loopback interface. */
+export type Hosts = {
+  /** What a watcher listens on, and the command that runs a program there. */
+  place(id: number): Endpoint & { readonly within: readonly string[] };
+  /** Makes these ports of our loopback interface answer on the loopback interface of every host. */
+  forward(ports: readonly number[]): Promise<void>;
+};
 
 export type DevnetOptions = {
   readonly watchers: number;
@@ -28,12 +36,13 @@ export type DevnetOptions = {
   readonly liars: readonly number[];
   /** Only a standalone aggregator submits; watchers have no key to pay with. */
   readonly aggregator: boolean;
+  readonly hosts?: Hosts;
 };
 
 /** anvil's own. */
 const CHAIN_ID = 31_337;
 
-type Member = { readonly home: WatcherHome; child: Child; state: 'up' | 'lying' | 'killed' };
+type Member = { readonly home: WatcherHome; child: Child; state: 'up' | 'lying' | 'starting' | 'killed' };
 
 const HERE = import.meta.dirname;
 const WATCHER_PROGRAM = join(HERE, 'watcher.ts');
@@ -49,6 +58,7 @@ export class Devnet {
   readonly #anvil: Anvil;
   readonly #members: Member[];
   readonly #providers: Child[];
+  readonly #hosts: Hosts | undefined;
   readonly #show: (event: DevnetEvent) => void;
 
   private constructor(parts: {
@@ -59,6 +69,7 @@ export class Devnet {
     anvil: Anvil;
     members: Member[];
     providers: Child[];
+    hosts: Hosts | undefined;
     show: (event: DevnetEvent) => void;
   }) {
     this.directory = parts.directory;
@@ -68,6 +79,7 @@ export class Devnet {
     this.#anvil = parts.anvil;
     this.#members = parts.members;
     this.#providers = parts.providers;
+    this.#hosts = parts.hosts;
     this.#show = parts.show;
   }
 
@@ -94,8 +106,9 @@ export class Devnet {
       event(true);
       return result;
     };
-    const child = (program: string, args: readonly string[], name: string): Child => {
-      const started = startChild(program, args, name, join(directory, 'logs', `${name}.log`));
+    const { hosts } = options;
+    const child = (program: string, args: readonly string[], name: string, within?: readonly string[]): Child => {
+      const started = startChild(program, args, name, join(directory, 'logs', `${name}.log`), within);
       cleanup.push(started.stop);
       return started;
     };
@@ -128,7 +141,9 @@ export class Devnet {
         `provider-${name}`,
       ),
     );
-    const watchers = Array.from({ length: options.watchers }, (_, id) => child(WATCHER_PROGRAM, [], `watcher-${id}`));
+    const watchers = Array.from({ length: options.watchers }, (_, id) =>
+      child(WATCHER_PROGRAM, [], `watcher-${id}`, hosts?.place(id).within),
+    );
     const [anvil, listening, bls] = await step(
       'starting an EVM and three providers',
       Promise.all([launching, Promise.all(providers.map((one) => one.answer('listening'))), createBls(() => {})]),
@@ -136,13 +151,15 @@ export class Devnet {
     const artifacts = await compiling;
     const rpc = await connectRpc(anvil.url);
     const keys = watcherKeys(options.watchers, options.seed);
-    const { ports, release } = await reservePorts(options.watchers);
+    await hosts?.forward([Number(new URL(anvil.url).port), ...listening.map(({ port }) => Number(port))]);
+    const { ports, release } = await reservePorts(hosts ? 0 : options.watchers);
     cleanup.push(release);
+    const endpoints = keys.map((_, id) => hosts?.place(id) ?? { address: '127.0.0.1', port: ports[id]! });
     const homes = await furnish({
       directory,
       rpcUrl: anvil.url,
       keys,
-      ports,
+      endpoints,
       bls,
       watchersSubmit: !options.aggregator,
     });
@@ -183,7 +200,7 @@ export class Devnet {
       wallet: undefined,
     });
     const members = watchers.map((one, id): Member => ({ home: homes[id]!, child: one, state: 'up' }));
-    const devnet = new Devnet({ directory, rpc, chain, world, anvil, members, providers, show });
+    const devnet = new Devnet({ directory, rpc, chain, world, anvil, members, providers, hosts, show });
     await step(
       `starting ${options.watchers} watchers`,
       Promise.all(members.map((member) => devnet.#open(member, options.liars.includes(member.home.id)))),
@@ -198,12 +215,14 @@ export class Devnet {
   }
 
   async #open(member: Member, lying: boolean): Promise<void> {
+    const { child } = member;
     this.#show({ type: 'watcher', id: member.home.id, state: 'starting' });
-    await member.child.answer('loaded');
-    member.child.send({ type: 'start', config: member.home.configPath });
-    await member.child.answer('ready');
+    await child.answer('loaded');
+    child.send({ type: 'start', config: member.home.configPath });
+    await child.answer('ready');
+    if (member.state === 'killed') return;
     this.#setLying(member, lying);
-    member.child.process.once('exit', () => {
+    child.process.once('exit', () => {
       if (member.state === 'killed' || this.#stopping) return;
       member.state = 'killed';
       this.#show({ type: 'watcher', id: member.home.id, state: 'killed' });
@@ -234,7 +253,7 @@ export class Devnet {
   }
 
   get running(): number {
-    return this.#members.filter(({ state }) => state !== 'killed').length;
+    return this.#members.filter(({ state }) => state === 'up' || state === 'lying').length;
   }
 
   member(id: number): Member {
@@ -252,7 +271,7 @@ export class Devnet {
     return this.#members.find(({ state }) => state === 'killed')?.home.id;
   }
 
-  /** kill -9 */
+  /** kill -9, also in the middle of its start. */
   async kill(id: number): Promise<void> {
     const member = this.member(id);
     if (member.state === 'killed') return;
@@ -261,17 +280,28 @@ export class Devnet {
     this.#show({ type: 'watcher', id, state: 'killed' });
   }
 
-  /** Starts a killed watcher again, on the disk that it left. */
+  /**
+   * Starts a killed watcher again, on the disk that it left.
+   * @throws PlumblineError `devnet-child` when it ends before it watches, killed or by itself
+   */
   async restart(id: number): Promise<void> {
     const member = this.member(id);
     if (member.state !== 'killed') return;
-    member.child = startChild(WATCHER_PROGRAM, [], `watcher-${id}`, member.child.logPath);
-    await this.#open(member, false);
+    const { logPath } = member.child;
+    const child = startChild(WATCHER_PROGRAM, [], `watcher-${id}`, logPath, this.#hosts?.place(id).within);
+    member.child = child;
+    member.state = 'starting';
+    try {
+      await this.#open(member, false);
+    } catch (error) {
+      if (member.child === child) member.state = 'killed';
+      throw error;
+    }
   }
 
   toggleLie(id: number): void {
     const member = this.member(id);
-    if (member.state !== 'killed') this.#setLying(member, member.state === 'up');
+    if (member.state === 'up' || member.state === 'lying') this.#setLying(member, member.state === 'up');
   }
 
   /** Makes a provider slow, or as it was again. @returns what it is now, for people */
