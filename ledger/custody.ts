@@ -40,6 +40,25 @@ export class Custody {
     return this.#store.get('batch', batchKey(epoch, batchHash));
   }
 
+  /**
+   * All that a report was computed from: its signer holds it from before the signature leaves. If everybody dies before
+   * anybody has followed the report that they brought to the chain, nobody else could give it to them.
+   * @param reveals in the order of the observations
+   */
+  async hold(
+    epoch: number,
+    report: Uint8Array,
+    observations: Observation[],
+    reveals: readonly Uint8Array[],
+  ): Promise<void> {
+    for (const [i, { batchHash }] of observations.entries()) await this.keepReveal(epoch, batchHash, reveals[i]!);
+    await this.keepObservations(report, observations);
+  }
+
+  async observations(report: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#store.get('report', report);
+  }
+
   async keepObservations(report: Uint8Array, observations: Observation[]): Promise<void> {
     await this.#store.put('report', report, encodeObservations(observations));
   }

@@ -61,18 +61,14 @@ export class Fetch {
 
   /** The observation set of a report on chain. */
   async observations(landed: LandedReport): Promise<Observation[] | undefined> {
-    let found: Observation[] | undefined;
+    const kept = await this.#deps.custody.observations(landed.reportHash);
+    let found = kept && observationsOf(landed, kept);
+    if (found) return found;
     await this.#deps.network.request('epoch', landed.reportHash, {
       maxBytes: OBSERVATIONS_BYTES_MAX,
       timeoutMillis: FETCH_TIMEOUT_MILLIS,
       accept: (bytes) => {
-        try {
-          const observations = decodeObservations(bytes);
-          checkObservations(observations);
-          if (equalBytes(batchesRoot(observations), landed.header.batchesRoot)) found = observations;
-        } catch {
-          return false;
-        }
+        found = observationsOf(landed, bytes);
         return found !== undefined;
       },
     });
@@ -100,6 +96,17 @@ export class Fetch {
     } catch {
       return false;
     }
+  }
+}
+
+/** Undefined unless they are those of the report. */
+function observationsOf({ header }: LandedReport, bytes: Uint8Array): Observation[] | undefined {
+  try {
+    const observations = decodeObservations(bytes);
+    checkObservations(observations);
+    return equalBytes(batchesRoot(observations), header.batchesRoot) ? observations : undefined;
+  } catch {
+    return undefined;
   }
 }
 

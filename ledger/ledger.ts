@@ -146,10 +146,7 @@ export class Ledger {
       this.#deps.log.error(evidence, 'the report on chain is not what its batches give');
       return undefined;
     }
-    for (const [i, { batchHash }] of observations.entries()) {
-      await this.#deps.custody.keepReveal(header.epoch, batchHash, reveals[i]!);
-    }
-    await this.#deps.custody.keepObservations(reportHash, observations);
+    await this.#deps.custody.hold(header.epoch, reportHash, observations, reveals);
     return { landed, report, observations, reveals };
   }
 

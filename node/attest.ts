@@ -1,3 +1,4 @@
+import type { Custody } from '../ledger/custody.ts';
 import type { EpochFacts } from '../ledger/epoch.ts';
 import { isContested, mustInclude, wasTimely } from '../ledger/inclusion.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -28,6 +29,7 @@ export type AttestDeps = {
   readonly pool: Pool;
   readonly ledger: Ledger;
   readonly wanted: Wanted;
+  readonly custody: Pick<Custody, 'hold'>;
   readonly epochFacts: (epoch: number) => Promise<EpochFacts>;
   readonly signer: Signer;
   readonly watcher: Uint8Array;
@@ -81,7 +83,11 @@ export function attestStage(deps: AttestDeps) {
 
 async function attest(deps: AttestDeps, { proposal, reportHash }: HeardProposal, seat: number): Promise<void> {
   const { epoch } = proposal.header;
-  const { view } = proposal;
+  const { view, observations } = proposal;
+  // Signing means holding, from now on and after a crash too. The journal's fsync takes these writes along.
+  const reveals = observations.map(({ seat: counted }) => deps.pool.reveal(epoch, counted)?.bytes);
+  if (!reveals.every((bytes) => bytes !== undefined)) return;
+  await deps.custody.hold(epoch, reportHash, observations, reveals);
   const signature = await deps.signer.sign({
     kind: 'attestation',
     epoch,

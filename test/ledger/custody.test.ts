@@ -149,6 +149,16 @@ describe('fetching', () => {
     expect(asked).toEqual([]);
   });
 
+  test('the observations of a report are read from the disk first, unless they are damaged there', async () => {
+    const { landed, observations } = epochs[0]!;
+    await custody.keepObservations(landed.reportHash, observations);
+    expect(await fetch.observations(landed)).toEqual(observations);
+    expect(asked).toEqual([]);
+    await custody.keepObservations(landed.reportHash, observations.slice(1));
+    answers = [encodeObservations(observations)];
+    expect(await fetch.observations(landed)).toEqual(observations);
+  });
+
   test('a batch on the disk that was damaged is fetched anew', async () => {
     await custody.keepReveal(0, observation().batchHash, draw(1, 'damage'));
     answers = [reveal()];

@@ -107,6 +107,28 @@ test('all nodes restart at once and go on with the epoch that is due', async () 
   expect(net.heads()).toHaveLength(1);
 });
 
+test.each([
+  ['at once', 4],
+  ['after every deadline', 9],
+])(
+  'all nodes die before anybody has followed a report that has landed, and go on when they are back %s',
+  async (_when, epoch) => {
+    await started();
+    await net.runTo(3, 500);
+    const { length } = net.chain.landed;
+    // Millisecond by millisecond, within one epoch.
+    for (let i = 0; i < 4_000 && net.chain.landed.length === length; i++) await net.clock.advance(1);
+    expect(net.hosts.map(({ core }) => core.ledger.state.epoch)).toEqual([1, 1, 1, 1]);
+    for (const host of net.hosts) host.kill();
+    await net.runTo(epoch, 100);
+    for (const host of net.hosts) await host.start();
+    await net.runTo(epoch + 6, 3_900);
+    expect(net.landed().slice(0, 3)).toEqual([0, 1, 2]);
+    expect(net.landed().at(-1)).toBe(epoch + 5);
+    expect(net.heads()).toHaveLength(1);
+  },
+);
+
 test('a wiped node catches up from a peer’s snapshot, and its state is everybody’s', async () => {
   await started({ stakes: [100n, 100n, 100n, 100n, 100n] });
   await net.runTo(2);

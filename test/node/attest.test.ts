@@ -29,6 +29,8 @@ let published: { topic: string; data: Uint8Array }[];
 let signed: JournalEntry[];
 let wanted: Observation[];
 let finalNumber: number;
+let held: Parameters<Custody['hold']>[];
+let heldAtSigning = 0;
 let chainFails: boolean;
 let attest: ReturnType<typeof attestStage>;
 let refuse: ReturnType<typeof refuseStage>;
@@ -60,8 +62,10 @@ beforeEach(async () => {
     fetch: {} as Fetch,
     log: silentLog,
   });
+  held = [];
   const signer = {
     sign: async (entry: JournalEntry) => {
+      heldAtSigning = held.length;
       signed.push(entry);
       return bench.bls.sign(secretKeyOf(1, OWN), entry.digest);
     },
@@ -75,6 +79,7 @@ beforeEach(async () => {
     network,
     pool,
     ledger,
+    custody: { hold: async (...of: Parameters<Custody['hold']>) => void held.push(of) },
     wanted: { ask: (_epoch: number, observation: Observation) => void wanted.push(observation) } as unknown as Wanted,
     epochFacts,
     signer,
@@ -126,6 +131,14 @@ describe('a proposal is attested', () => {
       { kind: 'attestation', epoch: EPOCH, view: 0 },
     ]);
     expect(bench.pool.attestations(EPOCH).flat()).toHaveLength(1);
+  });
+
+  test('and what it was computed from is held before the signature', async () => {
+    const observations = [0, 1, 2].map((seat) => hear(seat));
+    const report = propose([0, 1, 2]);
+    await attest();
+    expect(held).toEqual([[EPOCH, report, observations, [0, 1, 2].map((seat) => bench.sealed(seat).reveal)]]);
+    expect(heldAtSigning).toBe(1);
   });
 
   test('when it leaves out a watcher who committed to two batches', async () => {
