@@ -40,7 +40,7 @@ export class Landings {
     const reports = await this.#chain.reports(this.#nextBlock, newest);
     this.#nextBlock = newest + 1;
     for (const { header, view, signers } of reports) {
-      this.seen.push({ epoch: header.epoch, view, signers: signers.length, at: Date.now() });
+      this.seen.push({ epoch: header.epoch, view, signers, at: Date.now() });
     }
   }
 }

@@ -3,7 +3,12 @@ import { type Calendar, epochAt, epochStart, roundOf } from '../../protocol/time
 import type { Interval } from './lives.ts';
 
 /** A report as it was seen on chain. */
-export type Landing = { readonly epoch: number; readonly view: number; readonly signers: number; readonly at: number };
+export type Landing = {
+  readonly epoch: number;
+  readonly view: number;
+  readonly signers: readonly number[];
+  readonly at: number;
+};
 
 export type Owed = {
   /** Times with one quorum, long enough that a report was owed. */
