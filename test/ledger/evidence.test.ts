@@ -125,7 +125,7 @@ test('a flood of the largest refusals stays within the bound and keeps no other 
     const report = propose(view, [0, 1]);
     for (const seat of [1, 2]) bench.pool.addRefusal(bench.by(seat).refusal(0, view, report, everySeat));
   }
-  bench.pool.addRefusal(bench.by(3).refusal(0, 63, bench.pool.proposal(0, 63)!.reportHash, [named(3)]));
+  bench.pool.addRefusal(bench.by(3).refusal(0, 63, bench.pool.proposal(0, 63)!.reportHash, everySeat));
   const evidence = await found();
   const bytes = encodeEvidence(evidence);
   expect(bytes.length).toBeLessThanOrEqual(EVIDENCE_BYTES_MAX);
