@@ -15,7 +15,8 @@ export function renderVerdict({ sections, conclusion }: ReplayVerdict): string[]
   return [...lines, conclusion];
 }
 
-function renderCheck(check: Check): string[] {
+/** One check: its mark and statement, and below it where, what was expected and what was found. */
+export function renderCheck(check: Check): string[] {
   const { what, ok, detail, where, expected, got } = check;
   const place = where ? placeText(where) : '';
   const lines = [`  ${MARKS.get(ok)} ${what}${detail ? ` (${detail})` : ''}`];

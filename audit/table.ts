@@ -50,7 +50,7 @@ function renderGroup(title: string, { tallies, concentration }: Group): string[]
 }
 
 /** First column left, the others right. */
-function align(rows: readonly (readonly string[])[]): string[] {
+export function align(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>
     row
@@ -60,7 +60,8 @@ function align(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-function printable(name: string): string {
+/** A label as one line of bounded length. */
+export function printable(name: string): string {
   const clean = name.replace(/[\p{C}\p{Z}]/gu, '·');
   return clean.length > NAME_CHARACTERS_MAX ? `${clean.slice(0, NAME_CHARACTERS_MAX - 1)}…` : clean;
 }

@@ -2,9 +2,11 @@ import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
-import { type Archive, folderArchive } from '../audit/archive.ts';
+import { type Archive, type EvidenceFolder, folderArchive, folderEvidence } from '../audit/archive.ts';
 import { AUDIT_EXIT } from '../audit/check.ts';
 import { decentralization } from '../audit/decentralization.ts';
+import { leaders } from '../audit/leaders.ts';
+import { leadersJson, renderLeaders } from '../audit/leaders-table.ts';
 import { renderVerdict, verdictJson } from '../audit/render.ts';
 import { replay } from '../audit/replay.ts';
 import { openSource, type Source, type SourceOptions } from '../audit/source.ts';
@@ -15,6 +17,7 @@ import { type Deployment, readConfig, readDeployment } from './config.ts';
 type Where = { devnet?: string; rpc?: string; deployment?: string };
 type ReplayFlags = Where & { epoch: number; archive: string[]; trustEarlier: boolean; json: boolean };
 type DecentralizationFlags = Where & { last?: number; json: boolean };
+type LeadersFlags = DecentralizationFlags & { archive: string[] };
 
 export type AuditIo = {
   out(line: string): void;
@@ -49,7 +52,12 @@ export function auditCommand(io: AuditIo = processIo()): Command {
     .description('who holds, signs, measures and leads, and how concentrated that is')
     .option('--last <epochs>', 'only this many epochs up to the newest report', whole('last', 1, EPOCH_MAX))
     .action((flags: DecentralizationFlags) => guarded(io, () => runDecentralization(flags, io)));
-  for (const command of [replayOne, spread]) {
+  const leading = new Command('leaders')
+    .description('what leaders did with their views, which batches they left out, and what was signed twice')
+    .option('--last <epochs>', 'only this many epochs up to the newest closed one', whole('last', 1, EPOCH_MAX))
+    .option('--archive <folder>', 'folder of records and evidence; may be repeated', collect, [])
+    .action((flags: LeadersFlags) => guarded(io, () => runLeaders(flags, io)));
+  for (const command of [replayOne, spread, leading]) {
     command
       .option('--devnet <dir>', 'directory of a devnet, running or stopped')
       .option('--rpc <url>', 'JSON-RPC endpoint of any other chain; with --deployment')
@@ -63,12 +71,14 @@ export function auditCommand(io: AuditIo = processIo()): Command {
 
 async function runReplay(flags: ReplayFlags, io: AuditIo): Promise<void> {
   const place = await placeOf(flags);
-  const explicit = await Promise.all(flags.archive.map(explicitArchive));
-  const archives = explicit.length > 0 ? explicit : place.archives;
+  const archives = (await foldersOf(flags, place)).map(({ archive }) => archive);
   if (archives.length === 0) throw new PlumblineError('usage', 'no records to replay: give --archive FOLDER');
   await using source = disposable(await place.open());
   const options = { epoch: flags.epoch, earlierSignatures: !flags.trustEarlier };
-  const verdict = await replay({ ...source, archives, onEpoch: progress(flags.epoch, io) }, options);
+  const verdict = await replay(
+    { ...source, archives, onEpoch: progress(`replaying up to ${flags.epoch}: epoch`, io) },
+    options,
+  );
   for (const line of flags.json ? [JSON.stringify(verdictJson(verdict))] : renderVerdict(verdict)) io.out(line);
   io.exit(verdict.exit);
 }
@@ -83,8 +93,29 @@ async function runDecentralization(flags: DecentralizationFlags, io: AuditIo): P
   io.exit(AUDIT_EXIT.follows);
 }
 
+async function runLeaders(flags: LeadersFlags, io: AuditIo): Promise<void> {
+  const place = await placeOf(flags);
+  const folders = await foldersOf(flags, place);
+  await using source = disposable(await place.open());
+  const archives = folders.map(({ archive }) => archive);
+  const evidence = folders.map((folder) => folder.evidence);
+  const onEpoch = progress('looking at epoch', io);
+  const found = await leaders({ ...source, archives, evidence, onEpoch }, flags.last);
+  for (const line of flags.json ? [JSON.stringify(leadersJson(found))] : renderLeaders(found)) io.out(line);
+  io.exit(found.damage.length > 0 ? AUDIT_EXIT.wrong : AUDIT_EXIT.follows);
+}
+
+type Stores = { readonly archive: Archive; readonly evidence: EvidenceFolder };
+type Place = { readonly open: () => Promise<Source>; readonly folders: readonly Stores[] };
+
+/** The folders named by flags, or else those of the devnet. */
+async function foldersOf({ archive }: { archive: string[] }, place: Place): Promise<readonly Stores[]> {
+  const explicit = await Promise.all(archive.map(explicitFolder));
+  return explicit.length > 0 ? explicit : place.folders;
+}
+
 /** Where chain and records are: a devnet's directory says both, otherwise the flags do. */
-async function placeOf(flags: Where): Promise<{ open: () => Promise<Source>; archives: Archive[] }> {
+async function placeOf(flags: Where): Promise<Place> {
   const { devnet, rpc, deployment } = flags;
   if (devnet !== undefined && rpc === undefined && deployment === undefined) {
     const described = await readConfig(join(devnet, 'devnet.json'), Devnet);
@@ -95,15 +126,15 @@ async function placeOf(flags: Where): Promise<{ open: () => Promise<Source>; arc
       () => false,
     );
     const stored = hasState ? { statePath, hasEnded: hasEnded(described.pid) } : {};
-    const archives = described.watchers.map(({ directory }) => {
+    const folders = described.watchers.map(({ directory }) => {
       const folder = join(directory, 'archive');
-      return folderArchive(join(devnet, folder), folder);
+      return storesIn(join(devnet, folder), folder);
     });
-    return { open: () => open(described.rpc, addresses, stored), archives };
+    return { open: () => open(described.rpc, addresses, stored), folders };
   }
   if (devnet === undefined && rpc !== undefined && deployment !== undefined) {
     const addresses = await readDeployment(deployment);
-    return { open: () => open(rpc, addresses, {}), archives: [] };
+    return { open: () => open(rpc, addresses, {}), folders: [] };
   }
   throw new PlumblineError('usage', 'say which network: either --devnet DIR, or --rpc URL with --deployment FILE');
 }
@@ -125,19 +156,23 @@ function hasEnded(pid: number | undefined): boolean {
   }
 }
 
-async function explicitArchive(folder: string): Promise<Archive> {
+function storesIn(folder: string, shown = folder): Stores {
+  return { archive: folderArchive(folder, shown), evidence: folderEvidence(folder, shown) };
+}
+
+async function explicitFolder(folder: string): Promise<Stores> {
   const found = await stat(folder).catch(() => undefined);
-  if (found?.isDirectory()) return folderArchive(folder);
+  if (found?.isDirectory()) return storesIn(folder);
   throw new PlumblineError('usage', `--archive ${folder}: no such folder`);
 }
 
-/** A line now and then on a replay that takes long. */
-function progress(target: number, io: AuditIo): (epoch: number) => void {
+/** A line now and then on an audit that takes long. */
+function progress(what: string, io: AuditIo): (epoch: number) => void {
   let told = performance.now();
   return (epoch) => {
     if (performance.now() - told < PROGRESS_MILLIS) return;
     told = performance.now();
-    io.error(`replaying epoch ${epoch} of ${target}`);
+    io.error(`${what} ${epoch}`);
   };
 }
 

@@ -11,7 +11,7 @@ import { createStallMeter } from '../node/probe/stall.ts';
 import { warmUp } from '../node/probe/warm-up.ts';
 import { wireNode } from '../node/wire.ts';
 import { readKeystore } from '../platform/bls/keystore.ts';
-import { directoryWriter } from '../platform/files.ts';
+import { directoryFolder } from '../platform/files.ts';
 import { Guard } from '../platform/guard.ts';
 import { createSigner } from '../platform/signer.ts';
 import { openJournal } from '../platform/store/journal.ts';
@@ -81,7 +81,7 @@ async function startOn(
     watcher,
     prober: wrapProber(createProber({ tools, consent, controls, log })),
     consent,
-    archive: config.archive ? directoryWriter(join(config.dataDir, 'archive')) : undefined,
+    archive: config.archive ? directoryFolder(join(config.dataDir, 'archive')) : undefined,
   });
   const aggregator = wireAggregator(core, { signer, watcher });
 

@@ -2,6 +2,7 @@ import type { Attestation } from '../protocol/attestation.ts';
 import type { Batch } from '../protocol/batch.ts';
 import { equalBytes, toHex } from '../protocol/bytes.ts';
 import type { Commit } from '../protocol/commit.ts';
+import type { SlotKind } from '../protocol/evidence.ts';
 import type { Observation } from '../protocol/observation.ts';
 import type { Proposal } from '../protocol/proposal.ts';
 import type { Refusal } from '../protocol/refusal.ts';
@@ -25,6 +26,18 @@ export type HeardReveal = {
 };
 export type HeardProposal = { readonly proposal: Proposal; readonly reportHash: Uint8Array };
 
+/** Two different things that a seat signed for one slot, in the order in which they were heard. */
+export type Conflict = {
+  readonly kind: SlotKind;
+  readonly view: number;
+  readonly seat: number;
+  /** By commitment or report hash. */
+  readonly signed: readonly [Signed, Signed];
+  /** The second proposal, when the slot is a proposal's: who refused it refers to it. */
+  readonly proposal?: HeardProposal;
+};
+type Signed = { readonly value: Uint8Array; readonly signature: Uint8Array };
+
 type EpochPool = {
   commits: Map<number, HeardCommit>;
   reveals: Map<number, HeardReveal>;
@@ -32,19 +45,20 @@ type EpochPool = {
   /** `view/report` -> seat -> attestation */
   attestations: Map<string, Map<number, Attestation>>;
   refusals: Map<string, Refusal>;
-  /** Slots for which two different things were signed. */
-  contested: Set<string>;
+  /** Slots for which two different things were signed, each with both. */
+  conflicts: Map<string, Conflict>;
 };
 
 /**
  * Messages of the epochs that can still get a report, checked and signed: at most one per seat and slot, so the set's
- * size bounds the memory. What conflicts with the first is reported as such and not kept; only that it happened is.
+ * size bounds the memory. The first that conflicts with it is kept beside it as evidence, and counts for nothing else.
  */
 export class Pool {
   readonly #epochs = new Map<number, EpochPool>();
   readonly #epochsMax: number;
   readonly #listeners: ((epoch: number) => void)[] = [];
   readonly #refusalListeners: ((epoch: number) => void)[] = [];
+  readonly #conflictListeners: ((epoch: number) => void)[] = [];
 
   /** @param deadlineEpochs epochs with a longer deadline need more room */
   constructor(deadlineEpochs = 0) {
@@ -61,11 +75,24 @@ export class Pool {
     this.#refusalListeners.push(listener);
   }
 
+  /** Called after every slot that turned out to be contested, with its epoch. */
+  onConflict(listener: (epoch: number) => void): void {
+    this.#conflictListeners.push(listener);
+  }
+
   addCommit(heard: HeardCommit): InsertOutcome {
-    const { commits, contested } = this.#epoch(heard.commit.epoch);
+    const { commits } = this.#epoch(heard.commit.epoch);
     const known = commits.get(heard.seat);
     if (known && equalBytes(known.commit.commitment, heard.commit.commitment)) return 'known';
-    if (known) return this.#conflict(heard.commit.epoch, contested, `commit/${heard.seat}`);
+    if (known) {
+      const signed = [commitmentOf(known), commitmentOf(heard)] as const;
+      return this.#conflict(heard.commit.epoch, `commit/${heard.seat}`, {
+        kind: 'commit',
+        view: 0,
+        seat: heard.seat,
+        signed,
+      });
+    }
     commits.set(heard.seat, heard);
     return this.#changed(heard.commit.epoch);
   }
@@ -78,23 +105,31 @@ export class Pool {
   }
 
   addProposal(heard: HeardProposal): InsertOutcome {
-    const { proposals, contested } = this.#epoch(heard.proposal.header.epoch);
+    const { proposals } = this.#epoch(heard.proposal.header.epoch);
     const known = proposals.get(heard.proposal.view);
     if (known && equalBytes(known.reportHash, heard.reportHash)) return 'known';
-    if (known) return this.#conflict(heard.proposal.header.epoch, contested, `proposal/${heard.proposal.view}`);
+    if (known) {
+      const { view, seat, header } = heard.proposal;
+      const signed = [proposed(known), proposed(heard)] as const;
+      const conflict = { kind: 'proposal', view, seat, signed, proposal: heard } as const;
+      return this.#conflict(header.epoch, `proposal/${view}`, conflict);
+    }
     if (proposals.size >= VIEWS_KEPT_MAX) return 'full';
     proposals.set(heard.proposal.view, heard);
     return this.#changed(heard.proposal.header.epoch);
   }
 
   addAttestation(attestation: Attestation): InsertOutcome {
-    const { attestations, contested } = this.#epoch(attestation.epoch);
+    const { attestations } = this.#epoch(attestation.epoch);
     const key = `${attestation.view}/${toHex(attestation.report)}`;
     const known = attestations.get(key)?.has(attestation.seat);
     if (known) return 'known';
     for (const [other, bySeat] of attestations) {
-      if (!other.startsWith(`${attestation.view}/`) || !bySeat.has(attestation.seat)) continue;
-      return this.#conflict(attestation.epoch, contested, `attestation/${attestation.view}/${attestation.seat}`);
+      const first = other.startsWith(`${attestation.view}/`) ? bySeat.get(attestation.seat) : undefined;
+      if (!first) continue;
+      const { epoch, view, seat } = attestation;
+      const signed = [attested(first), attested(attestation)] as const;
+      return this.#conflict(epoch, `attestation/${view}/${seat}`, { kind: 'attestation', view, seat, signed });
     }
     // One entry per (view, seat) at most, so the number of keys of a view is bounded by the seats.
     if (!attestations.has(key)) attestations.set(key, new Map());
@@ -139,6 +174,18 @@ export class Pool {
     return [...proposals].find((heard) => equalBytes(heard.reportHash, report));
   }
 
+  /** What its leaders signed for a view: the proposal that counts, and a second one that contradicts it. */
+  proposalsOf(epoch: number, view: number): HeardProposal[] {
+    const held = this.#epochs.get(epoch);
+    const second = held?.conflicts.get(`proposal/${view}`)?.proposal;
+    return [held?.proposals.get(view), second].filter((heard) => heard !== undefined);
+  }
+
+  /** Both sides of every slot of an epoch that is contested. */
+  conflicts(epoch: number): Conflict[] {
+    return [...(this.#epochs.get(epoch)?.conflicts.values() ?? [])];
+  }
+
   /** Attestations of an epoch, grouped by (view, report). */
   attestations(epoch: number): Attestation[][] {
     return [...(this.#epochs.get(epoch)?.attestations.values() ?? [])].map((bySeat) => [...bySeat.values()]);
@@ -153,7 +200,7 @@ export class Pool {
    * @param slot `commit/seat`, `proposal/view` or `attestation/view/seat`
    */
   isContested(epoch: number, slot: string): boolean {
-    return this.#epochs.get(epoch)?.contested.has(slot) ?? false;
+    return this.#epochs.get(epoch)?.conflicts.has(slot) ?? false;
   }
 
   refusals(epoch: number): Refusal[] {
@@ -174,7 +221,7 @@ export class Pool {
         proposals: new Map(),
         attestations: new Map(),
         refusals: new Map(),
-        contested: new Set(),
+        conflicts: new Map(),
       };
       this.#epochs.set(epoch, pool);
       if (this.#epochs.size > this.#epochsMax) this.#epochs.delete(Math.min(...this.#epochs.keys()));
@@ -187,10 +234,25 @@ export class Pool {
     return 'new';
   }
 
-  /** A commit that turns out to be contested changes what a proposal may leave out. */
-  #conflict(epoch: number, contested: Set<string>, slot: string): 'conflict' {
-    contested.add(slot);
+  /** A commit that turns out to be contested changes what a proposal may leave out. The first conflict of a slot stays. */
+  #conflict(epoch: number, slot: string, conflict: Conflict): 'conflict' {
+    const { conflicts } = this.#epoch(epoch);
+    if (conflicts.has(slot)) return 'conflict';
+    conflicts.set(slot, conflict);
+    for (const listener of this.#conflictListeners) listener(epoch);
     this.#changed(epoch);
     return 'conflict';
   }
+}
+
+function commitmentOf({ commit }: HeardCommit): Signed {
+  return { value: commit.commitment, signature: commit.signature };
+}
+
+function proposed({ reportHash, proposal }: HeardProposal): Signed {
+  return { value: reportHash, signature: proposal.signature };
+}
+
+function attested({ report, signature }: Attestation): Signed {
+  return { value: report, signature };
 }

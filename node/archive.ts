@@ -1,14 +1,12 @@
 import type { Followed } from '../ledger/ledger.ts';
+import type { Folder } from '../platform/files.ts';
 import { bitmapOf } from '../protocol/bitmap.ts';
 import { fromHex } from '../protocol/bytes.ts';
 import { encodeLeaf } from '../protocol/leaf.ts';
 import { encodeRecord, recordName } from '../protocol/record.ts';
 
-/** Where finished epochs go; writing is atomic, so a reader never sees half a record. */
-export type ArchiveWriter = { write(name: string, bytes: Uint8Array): Promise<void> };
-
 /** Writes the record of every report that landed: all that a stranger needs to compute it again. */
-export function archiveStage({ archive }: { readonly archive: ArchiveWriter | undefined }) {
+export function archiveStage({ archive }: { readonly archive: Pick<Folder, 'write'> | undefined }) {
   return async ({ landed, report, observations, reveals }: Followed): Promise<void> => {
     if (!archive) return;
     const [signersLow, signersHigh] = bitmapOf(landed.signers);

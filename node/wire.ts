@@ -1,16 +1,18 @@
 import type { Core } from '../ledger/core.ts';
 import { failureLog } from '../ledger/failure.ts';
 import { Timers } from '../ledger/timers.ts';
+import type { Folder } from '../platform/files.ts';
 import type { Guard } from '../platform/guard.ts';
 import type { Signer } from '../platform/signer.ts';
 import type { Journal } from '../platform/store/journal.ts';
 import { epochAt } from '../protocol/time.ts';
-import { type ArchiveWriter, archiveStage } from './archive.ts';
+import { archiveStage } from './archive.ts';
 import { attestStage } from './attest.ts';
 import { clockStage } from './clock.ts';
 import { commitStage } from './commit.ts';
 import { considering } from './consider.ts';
 import { elsewhereStage } from './elsewhere.ts';
+import { evidenceStage } from './evidence.ts';
 import { measureStage } from './measure.ts';
 import { ownBatch } from './own.ts';
 import type { ConsentBook } from './probe/consent.ts';
@@ -26,7 +28,7 @@ export type NodeParts = {
   readonly watcher: Uint8Array;
   readonly prober: Prober;
   readonly consent: ConsentBook;
-  readonly archive: ArchiveWriter | undefined;
+  readonly archive: Folder | undefined;
 };
 
 /** Epochs past their deadline for which the journal is kept: for whoever wants to look what this key signed. */
@@ -57,6 +59,13 @@ export function wireNode(core: Core, parts: NodeParts) {
   const consider = considering(deps, { attest: attestStage(deps), refuse: refuseStage(deps) });
   rounds.on('view', consider);
   pool.onChange(consider);
+
+  // What seats can be proven to have left out or contradicted: kept next to the records.
+  const evidence = evidenceStage(deps);
+  pool.onRefusal(evidence);
+  pool.onConflict(evidence);
+  // The proposal that a refusal names may have come after it.
+  rounds.on('view', evidence);
 
   // What landed: archived, and the journal of its epoch may go in time.
   const archive = archiveStage(deps);

@@ -11,6 +11,16 @@ import { ATTESTATION_BYTES, AttestationSsz } from '../../protocol/attestation.ts
 import { BatchSsz } from '../../protocol/batch.ts';
 import { COMMIT_BYTES, CommitSsz } from '../../protocol/commit.ts';
 import { TYPES } from '../../protocol/digest.ts';
+import {
+  EQUIVOCATIONS_PER_SEAT_MAX,
+  EquivocationSsz,
+  EVIDENCE_BYTES_MAX,
+  EVIDENCE_VERSION,
+  EvidenceSsz,
+  evidenceName,
+  SignedValueSsz,
+  SLOT_KIND,
+} from '../../protocol/evidence.ts';
 import { HEADER_TYPE, HeaderSsz } from '../../protocol/header.ts';
 import { LEAF_ABI, STAT } from '../../protocol/leaf.ts';
 import { BATCH_BYTES_MAX, SEATS_MAX } from '../../protocol/limits.ts';
@@ -130,6 +140,29 @@ const ARTEFACTS: readonly Artefact[] = [
     file: 'record',
     bytesMax: RECORD_BYTES_MAX,
     text: `One epoch in an archive: the report, the signed bytes of every batch that it counted (encoded Reveals, in the order of \`observations\`) and its leaves, ABI-encoded, ${LEAF_BYTES} bytes each, ordered by service id, window length, start and vantage.`,
+  },
+  {
+    name: 'EpochEvidence',
+    type: EvidenceSsz,
+    file: 'evidence',
+    bytesMax: EVIDENCE_BYTES_MAX,
+    text: `What an archive keeps of one epoch besides its record, in \`${evidenceName(0).replace(/0+/, 'NNNNNNNNN')}\`, when there is any: refused proposals, ascending by view and report hash; refusals of them, ascending by view, seat and report; contradictions, ascending by kind, view and seat, at most ${EQUIVOCATIONS_PER_SEAT_MAX} of a seat. \`layoutVersion\` is ${EVIDENCE_VERSION}.`,
+  },
+  {
+    name: 'Equivocation',
+    type: EquivocationSsz,
+    file: 'evidence',
+    text: `Two different things that one seat signed for one slot; it proves itself with the key of \`seat\` in set \`setId\`. Kinds: ${Object.entries(
+      SLOT_KIND,
+    )
+      .map(([name, n]) => `${n} ${name}`)
+      .join(', ')}. \`view\` is 0 for a commit. The smaller value comes first.`,
+  },
+  {
+    name: 'SignedValue',
+    type: SignedValueSsz,
+    file: 'evidence',
+    text: 'One side of it: `value` is the commitment of a commit, the report hash of a proposal or attestation; `digest` is what was signed (below), which follows from kind, epoch, view, watcher and value.',
   },
   {
     name: 'State',

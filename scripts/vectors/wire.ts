@@ -3,6 +3,13 @@ import { batchHash, encodeBatch } from '../../protocol/batch.ts';
 import { bitmapOf } from '../../protocol/bitmap.ts';
 import { fromHex } from '../../protocol/bytes.ts';
 import { encodeCommit } from '../../protocol/commit.ts';
+import {
+  type EpochEvidence,
+  EVIDENCE_VERSION,
+  encodeEvidence,
+  SLOT_KIND,
+  slotDigest,
+} from '../../protocol/evidence.ts';
 import { encodeHeader, reportHash } from '../../protocol/header.ts';
 import { encodeLeaf } from '../../protocol/leaf.ts';
 import { observationLeaf } from '../../protocol/observation.ts';
@@ -14,7 +21,7 @@ import { encodeReveal } from '../../protocol/reveal.ts';
 import { SampleSsz } from '../../protocol/sample.ts';
 import { encodeState, GENESIS_STATE } from '../../protocol/state.ts';
 import { emitVector } from './emit.ts';
-import { contextOf, countedBy, drawn, SALT, serviceOfWorld, setOfWorld, signatureOf } from './world.ts';
+import { contextOf, countedBy, DOMAIN, drawn, SALT, serviceOfWorld, setOfWorld, signatureOf } from './world.ts';
 
 /** Writes test/vectors/wire.json: one value of every artefact and its bytes. */
 
@@ -48,6 +55,31 @@ export function wireValues() {
   return { first, observations, commit, reveal, proposal, attestation, refusal, record, report };
 }
 
+/** One refused proposal, its refusal, and two attestations of one seat for one view. */
+export function evidenceValue(): EpochEvidence {
+  const { proposal, refusal, attestation, report, first } = wireValues();
+  const { epoch } = CONTEXT;
+  const slot = { kind: SLOT_KIND.attestation, epoch, view: 1, setId: CONTEXT.set.id, seat: 1 };
+  const { watcher } = first.observation;
+  const side = (value: Uint8Array, signature: Uint8Array) => {
+    return { value, digest: slotDigest(DOMAIN, { ...slot, watcher }, value)!, signature };
+  };
+  const equivocation = {
+    ...slot,
+    watcher,
+    first: side(report.hash, attestation.signature),
+    second: side(drawn('another report'), signatureOf('another attestation')),
+  };
+  return {
+    layoutVersion: EVIDENCE_VERSION,
+    epoch,
+    setId: CONTEXT.set.id,
+    proposals: [proposal],
+    refusals: [{ ...refusal, report: report.hash }],
+    equivocations: [equivocation],
+  };
+}
+
 export function wireVectors() {
   const { first, observations, commit, reveal, proposal, attestation, refusal, record, report } = wireValues();
   const batch = encodeBatch(first.batch);
@@ -63,6 +95,7 @@ export function wireVectors() {
     attestation: { value: attestation, bytes: encodeAttestation(attestation) },
     refusal: { value: refusal, bytes: encodeRefusal(refusal) },
     record: { bytes: encodeRecord(record) },
+    evidence: { value: evidenceValue().equivocations[0], bytes: encodeEvidence(evidenceValue()) },
     state: { bytes: encodeState(report.next) },
   };
 }

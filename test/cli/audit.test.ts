@@ -57,6 +57,8 @@ describe('plumbline audit', () => {
       'plumbline audit: say which network: either --devnet DIR, or --rpc URL with --deployment FILE [usage]',
     ]);
     expect((await audit('decentralization', '--rpc', DEAD)).code).toBe(2);
+    expect((await audit('leaders', '--rpc', DEAD)).code).toBe(2);
+    expect((await audit('leaders', '--last', '0', '--devnet', folder)).code).toBe(2);
     expect((await audit('decentralization', '--rpc', DEAD, '--devnet', folder)).code).toBe(2);
   });
 

@@ -105,6 +105,9 @@ test('five epochs with a liar: the honest provider is paid, the others are slash
 
   const power = await plumbline('audit', 'decentralization', '--devnet', dir).ended;
   expect(power.code, power.stderr).toBe(0);
+  const led = await plumbline('audit', 'leaders', '--devnet', dir, '--json').ended;
+  expect(led.code, led.stdout + led.stderr).toBe(0);
+  expect(JSON.parse(led.stdout)).toMatchObject({ reports: 5, hasEvidence: true, damage: [] });
   for (const word of ['operator-0', 'Gini', 'HHI', 'Nakamoto']) expect(power.stdout).toContain(word);
 });
 

@@ -6,6 +6,7 @@ import { equalBytes, fromHex, toHex } from '../../../protocol/bytes.ts';
 import { decodeExact } from '../../../protocol/codec.ts';
 import { decodeCommit, encodeCommit } from '../../../protocol/commit.ts';
 import { PlumblineError } from '../../../protocol/error.ts';
+import { decodeEvidence, type EpochEvidence, EVIDENCE_VERSION, encodeEvidence } from '../../../protocol/evidence.ts';
 import { type AbiLeaf, encodeLeaf, LEAF_ABI, leafFromAbi, packStat, unpackStat } from '../../../protocol/leaf.ts';
 import { SAMPLES_MAX, SEATS_MAX } from '../../../protocol/limits.ts';
 import { decodeParameters, encodeParameters, MINIMAL, STANDARD } from '../../../protocol/parameters.ts';
@@ -28,6 +29,20 @@ const largeBatch: Batch = {
   samples: Array.from({ length: SAMPLES_MAX }, (_, i) => samples[i % samples.length]!),
 };
 const everySeat = Array.from({ length: SEATS_MAX }, (_, seat) => ({ ...observation, seat }));
+
+const side = (signature: Uint8Array) => ({ value: observation.batchHash, digest: observation.commitment, signature });
+const [attestation, refusal] = [attestations[0]!, refusals.at(-1)!];
+const evidence: EpochEvidence = {
+  layoutVersion: EVIDENCE_VERSION,
+  epoch: refusal.epoch,
+  setId: 1,
+  proposals: proposals.filter(({ header, view }) => header.epoch === refusal.epoch && view === refusal.view),
+  refusals: refusals.filter(({ epoch, view }) => epoch === refusal.epoch && view === refusal.view),
+  equivocations: [0, 1, 2].map((kind) => ({
+    ...{ kind, epoch: refusal.epoch, view: 0, setId: 1, seat: kind, watcher: observation.watcher },
+    ...{ first: side(attestation.signature), second: side(refusal.signature) },
+  })),
+};
 
 /** The bytes of a sample stand inside a batch; alone they follow the same rules. */
 const sample = decoderTarget({
@@ -118,6 +133,12 @@ export const DECODERS: readonly Target[] = [
     large: [{ ...refusals[0]!, missing: everySeat }],
     encode: encodeRefusal,
     decode: decodeRefusal,
+  }),
+  decoderTarget({
+    name: 'evidence',
+    values: [evidence],
+    encode: encodeEvidence,
+    decode: decodeEvidence,
   }),
   decoderTarget({ name: 'record', values: records, encode: encodeRecord, decode: decodeRecord }),
   state,

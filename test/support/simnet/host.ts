@@ -10,6 +10,7 @@ import { type Journal, openJournal } from '../../../platform/store/journal.ts';
 import { keccak } from '../../../protocol/bytes.ts';
 import type { SimChain } from './chain.ts';
 import { HostClock, type VirtualClock } from './clock.ts';
+import { memoryFolder } from './folder.ts';
 import { type Line, recordingLog } from './log.ts';
 import type { SimNetwork } from './network.ts';
 import { fakeProber, openConsent, type Sight } from './prober.ts';
@@ -126,7 +127,7 @@ export class Host {
       watcher,
       prober: this.prober ?? fakeProber(this.clock, () => this.sight),
       consent: openConsent,
-      archive: { write: async (name, bytes) => void this.archived.set(name, bytes) },
+      archive: memoryFolder(this.archived),
     });
     return { signer, watcher, prepare: node.prepare, stop: node.stop };
   }
