@@ -53,6 +53,16 @@ function paste(name: string, replaced: Record<string, string> = {}): string {
   return stdout;
 }
 
+/** Every address that the registry's events name, in order. */
+async function published(): Promise<string[]> {
+  const query = { address: deployed.registry, abi: watcherRegistryAbi, fromBlock: 0n, strict: true } as const;
+  const logs = await rpc.client.getContractEvents(query);
+  return logs.flatMap(({ eventName, args }) => {
+    if (eventName === 'Registered') return args.metadata.addresses;
+    return eventName === 'ContactChanged' ? args.contact.addresses : [];
+  });
+}
+
 const seatsTaken = async () => {
   const read = { address: deployed.registry, abi: watcherRegistryAbi, functionName: 'pending' } as const;
   return (await rpc.client.readContract(read))[0][0];
@@ -63,12 +73,18 @@ it('a stranger registers, seals and exits with the blocks of the page for operat
   const lines: string[] = [];
   const target = ['--chain-id', '31337', '--registry', deployed.registry, '--operator', operator.address];
   const command = keysCommand((line) => lines.push(line), 'devnet');
-  await command.parseAsync(['new', '--out', join(folder, 'keys'), ...target], { from: 'user' });
+  const found = ['--identity', join(folder, 'identity.key'), '--announce', '/ip4/9.9.9.9/tcp/4601'];
+  await command.parseAsync(['new', '--out', join(folder, 'keys'), ...target, ...found], { from: 'user' });
   await writeFile(join(folder, 'registration.json'), lines.join('\n'));
 
   const registered = paste('register', { '500000000000000000000': STAKE.toString() });
   expect(registered).toBe('approve success true\nregister success 0\nseal success 1\n');
   expect(await seatsTaken()).toBe(1n);
+  const moved = ['/ip4/9.9.9.10/tcp/1', '/ip4/9.9.9.11/tcp/1'];
+  const where = { 'SEAT=4': 'SEAT=0', '/ip4/YOUR.PUBLIC.IP/tcp/4601/p2p/12D3KooW…': moved.join(' ') };
+  expect(paste('contact', where)).toBe('setContact success\n');
+  const first = expect.stringMatching(/^\/ip4\/9\.9\.9\.9\/tcp\/4601\/p2p\/12D3KooW/);
+  expect(await published()).toEqual([first, ...moved]);
   expect(paste('leave', { 'SEAT=4': 'SEAT=0' })).toBe('exit success\n');
   expect(await seatsTaken()).toBe(0n);
   expect(paste('leave', { 'CALL=exit': 'CALL=seal' })).toBe('seal success\n');
