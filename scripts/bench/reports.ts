@@ -1,11 +1,15 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { AccumulatorSsz, toFlat, WindowKeySsz } from '../../protocol/accumulator.ts';
+import { type Assignment, assignmentOf, drawOf, everyone, owedBy } from '../../protocol/assigned.ts';
+import { slotsOf } from '../../protocol/assignment.ts';
+import { SEATS_MAX } from '../../protocol/limits.ts';
 import { MINIMAL, STANDARD } from '../../protocol/parameters.ts';
 import { type Counted, computeReport, type EpochContext } from '../../protocol/report.ts';
 import { emptySample, OUTCOME } from '../../protocol/sample.ts';
+import type { WatcherSet } from '../../protocol/set.ts';
 import { GENESIS_STATE, type State } from '../../protocol/state.ts';
-import { contextOf, drawn, serviceOfWorld, setOfWorld } from '../vectors/world.ts';
-import { expectTrue, factorRow, median, millisOf, type Row, timeRow } from './measure.ts';
+import { contextOf, drawn, serviceOfWorld, setOfWorld, signatureOf } from '../vectors/world.ts';
+import { expectTrue, factorRow, median, medianMillis, millisOf, type Row, timeRow } from './measure.ts';
 
 /**
  * Every watcher computes every report before it attests, within the Δ of 2 s that also has to carry the proposal: a tenth
@@ -26,15 +30,45 @@ export function reportRows(): Row[] {
   const whole = measure(100, 100);
   const watchers = sizes.map((size) => (size === 100 ? whole : measure(100, size)));
   const services = sizes.map((size) => (size === 100 ? whole : measure(size, 100)));
+  const drawnNow = measure(100, SEATS_MAX, STANDARD.parameters, committees);
   const name = (s: number, w: number) => `report of ${s} services x ${w} watchers x ${SAMPLES} samples`;
   return [
     timeRow(`${name(100, 100)}, devnet`, devnet.millis, TARGET_MILLIS, devnet.naive),
     timeRow(name(100, 100), whole.millis, TARGET_MILLIS, whole.naive),
     ...sizes.slice(0, 2).map((size, i) => timeRow(name(100, size), watchers[i]!.millis, null, watchers[i]!.naive)),
     ...sizes.slice(0, 2).map((size, i) => timeRow(name(size, 100), services[i]!.millis, null, services[i]!.naive)),
+    timeRow(`report of 100 services x committees of ${SEATS_MAX} watchers`, drawnNow.millis, null, drawnNow.naive),
+    ...assignmentRows(),
     factorRow('growth from 25 to 100 watchers, per watcher', whole.millis / watchers[0]!.millis / 4, GROWTH_MAX),
     factorRow('growth from 25 to 100 services, per service', whole.millis / services[0]!.millis / 4, GROWTH_MAX),
   ];
+}
+
+/** The rows above are of everyone in the set probing everything, so that 100 watchers are 100; from here on not. */
+function committees(set: WatcherSet, services: EpochContext['services'], draw = 0): Assignment {
+  return assignmentOf(set, set, drawOf(set, drawn('seed', draw), services), []);
+}
+
+/** What a watcher does once an assignment period, and what it does for every batch that it hears. */
+function assignmentRows(): Row[] {
+  const services = Array.from({ length: 100 }, (_, i) => serviceOfWorld(i, SAMPLES));
+  const of = (what: string, stakeOf: (seat: number) => bigint): Row[] => {
+    const set = setOfWorld(Array.from({ length: SEATS_MAX }, (_, seat) => stakeOf(seat)));
+    let draws = 0;
+    const owes = (assignment: Assignment) => owedBy(assignment, set.seats[31]!.watcher);
+    const drawing = medianMillis(() => {
+      const some = committees(set, services, ++draws);
+      expectTrue(services.filter(owes(some)).length < 100, 'no committee was drawn');
+    }, 5);
+    const known = committees(set, services);
+    const proof = signatureOf('vrf');
+    const slots = medianMillis(() => void slotsOf(services, proof, STANDARD.epochSeconds, owes(known)), 21);
+    return [
+      timeRow(`100 committees of ${SEATS_MAX} ${what} stakes, once a period`, drawing, null, null),
+      timeRow(`slots of one of ${SEATS_MAX} watchers, ${what} stakes`, slots, null, null),
+    ];
+  };
+  return [...of('equal', () => 32n * 10n ** 18n), ...of('unequal', (seat) => BigInt(1 + (seat % 32)) * 10n ** 18n)];
 }
 
 /** Medians over some epochs: the report, and only its open leaves hashed through generic SSZ and @noble/hashes. */
@@ -42,8 +76,9 @@ function measure(
   services: number,
   watchers: number,
   parameters = STANDARD.parameters,
+  assign: (set: WatcherSet, services: EpochContext['services']) => Assignment = (set) => everyone(set),
 ): { millis: number; naive: number } {
-  const epochs = [0, 1, 2, 3, 4].map((i) => batchesOf(services, watchers, i));
+  const epochs = [0, 1, 2, 3, 4].map((i) => batchesOf(services, watchers, i, assign));
   let state: State = GENESIS_STATE;
   const times = Array.from({ length: WARM_UP + EPOCHS }, (_, epoch) => {
     const { context, counted } = epochs[epoch % epochs.length]!;
@@ -67,15 +102,27 @@ function hashNaively(state: State): void {
 }
 
 /** One epoch's batches: one sample in 30 fails, the others take 6 to 46 ms, which about 90 buckets cover. */
-function batchesOf(services: number, watchers: number, draw: number): { context: EpochContext; counted: Counted[] } {
+function batchesOf(
+  services: number,
+  watchers: number,
+  draw: number,
+  assign: (set: WatcherSet, services: EpochContext['services']) => Assignment,
+): { context: EpochContext; counted: Counted[] } {
   const random = generator(draw);
-  const context = contextOf(0, {
-    set: setOfWorld(Array.from({ length: watchers }, () => 32n * 10n ** 18n)),
-    services: Array.from({ length: services }, (_, i) => serviceOfWorld(i, SAMPLES)),
-  });
-  const counted = context.set.seats.map(({ seat, watcher }): Counted => {
-    const samples = Array.from({ length: services * SAMPLES }, (_, i) => ({
-      ...emptySample(i % services, Math.floor(i / services), random(30) === 0 ? OUTCOME.bad : OUTCOME.good, 0),
+  const set = setOfWorld(Array.from({ length: watchers }, () => 32n * 10n ** 18n));
+  const list = Array.from({ length: services }, (_, i) => serviceOfWorld(i, SAMPLES));
+  const assignment = assign(set, list);
+  const context = contextOf(0, { set, services: list, assignment });
+  const counted = set.seats.map(({ seat, watcher }): Counted => {
+    const owes = owedBy(assignment, watcher);
+    const owed = [...list.keys()].filter((index) => owes(list[index]!));
+    const samples = Array.from({ length: owed.length * SAMPLES }, (_, i) => ({
+      ...emptySample(
+        owed[i % owed.length]!,
+        Math.floor(i / owed.length),
+        random(30) === 0 ? OUTCOME.bad : OUTCOME.good,
+        0,
+      ),
       connectMicros: 1_000 + random(500),
       totalMicros: 6_000 + random(40_000),
     }));
