@@ -1,5 +1,6 @@
 import type { MessageHandler } from '../../platform/network/network.ts';
-import { decodeRefusal, digestOfRefusal } from '../../protocol/refusal.ts';
+import { checkObservations } from '../../protocol/observation.ts';
+import { decodeRefusal, digestOfRefusal, type Refusal } from '../../protocol/refusal.ts';
 import { seatAt } from '../../protocol/set.ts';
 import {
   decoded,
@@ -17,8 +18,8 @@ import {
 /** Takes a refusal from gossip: the next leader reads from it what the last one left out. */
 export function refusalIntake(deps: IntakeDeps): MessageHandler {
   return async (_from, bytes) => {
-    // [reject] it is the canonical encoding of a refusal
-    const refusal = decoded(decodeRefusal, bytes);
+    // [reject] it is the canonical encoding of a refusal that names seats in ascending order
+    const refusal = decoded(decodeOrdered, bytes);
     if (isVerdict(refusal)) return refusal;
     const closed = epochVerdict(deps, refusal.epoch) ?? viewVerdict(deps, refusal.epoch, refusal.view);
     if (closed) return closed;
@@ -27,6 +28,8 @@ export function refusalIntake(deps: IntakeDeps): MessageHandler {
     // [reject] the seat is in the set of the epoch
     const seat = seatAt(facts.set, refusal.seat);
     if (!seat) return reject('not-in-set');
+    // [reject] so are the seats whose batches it names: it is archived, and must not be longer than the set
+    if (!refusal.missing.every((observation) => seatAt(facts.set, observation.seat))) return reject('not-in-set');
     // [ignore] it is the first of the seat in the view
     if (deps.pool.hasRefusal(refusal)) return ignore('known');
     // [reject] the signature is the seat's
@@ -36,4 +39,10 @@ export function refusalIntake(deps: IntakeDeps): MessageHandler {
     if (forged) return forged;
     return verdictOf(deps.pool.addRefusal(refusal));
   };
+}
+
+function decodeOrdered(bytes: Uint8Array): Refusal {
+  const refusal = decodeRefusal(bytes);
+  checkObservations(refusal.missing);
+  return refusal;
 }

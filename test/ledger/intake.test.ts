@@ -11,6 +11,7 @@ import { encodeAttestation } from '../../protocol/attestation.ts';
 import { encodeBatch } from '../../protocol/batch.ts';
 import { encodeCommit } from '../../protocol/commit.ts';
 import { PlumblineError } from '../../protocol/error.ts';
+import type { Observation } from '../../protocol/observation.ts';
 import { encodeProposal } from '../../protocol/proposal.ts';
 import { encodeRefusal } from '../../protocol/refusal.ts';
 import { decodeReveal, encodeReveal } from '../../protocol/reveal.ts';
@@ -309,6 +310,15 @@ describe('a refusal', () => {
     const refusal = bench.by(1).refusal(EPOCH, 0, draw(1, 'r'), [observation]);
     expect(await give(refusalIntake, encodeRefusal({ ...refusal, missing: [] }))).toBe('reject bad-signature');
     expect(await give(refusalIntake, encodeRefusal(refusal))).toBe('accept');
+  });
+
+  test('is rejected when it names a seat that the set does not have, one twice, or seats out of order', async () => {
+    const [one, two] = [bench.sealed(1).observation, bench.sealed(2).observation];
+    const naming = (...missing: Observation[]) => bench.by(1).refusalBytes(EPOCH, 0, draw(1, 'r'), missing);
+    expect(await give(refusalIntake, naming(one, { ...two, seat: 9 }))).toBe('reject not-in-set');
+    expect(await give(refusalIntake, naming(one, one))).toBe('reject not-canonical');
+    expect(await give(refusalIntake, naming(two, one))).toBe('reject not-canonical');
+    expect(await give(refusalIntake, naming(one, two))).toBe('accept');
   });
 });
 
