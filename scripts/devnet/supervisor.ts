@@ -287,7 +287,7 @@ export class Devnet {
    */
   async restart(id: number): Promise<void> {
     const member = this.member(id);
-    if (member.state !== 'killed') return;
+    if (member.state !== 'killed' || this.#stopping) return;
     const { logPath } = member.child;
     const child = startChild(WATCHER_PROGRAM, [], `watcher-${id}`, logPath, this.#hosts?.place(id).within);
     member.child = child;

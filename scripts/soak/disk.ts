@@ -1,4 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { provenState } from '../../ledger/ledger.ts';
 import { sealedFrom } from '../../node/artefacts.ts';
@@ -10,21 +9,18 @@ import { batchHash, decodeBatch } from '../../protocol/batch.ts';
 import { concat, equalBytes, fromBigEndian, toHex } from '../../protocol/bytes.ts';
 import type { LandedReport } from '../../protocol/certificate.ts';
 import { errorMessage } from '../../protocol/error.ts';
-import { encodeHeader, reportHash } from '../../protocol/header.ts';
 import { batchesRoot } from '../../protocol/observation.ts';
-import { decodeObservations, decodeRecord, recordName } from '../../protocol/record.ts';
+import { decodeObservations } from '../../protocol/record.ts';
 import { decodeReveal, opensCommit } from '../../protocol/reveal.ts';
+import { type ArchiveReading, type Attempt, fail, readArchive } from './folder.ts';
 import type { JournalReading } from './signatures.ts';
 
-export type DiskReading = {
+export type DiskReading = ArchiveReading & {
   readonly journal: JournalReading | undefined;
   /** Epoch of the state snapshot, when it is proven by the chain; -1 without a snapshot. */
   readonly stateEpoch: number | undefined;
   readonly batches: number;
   readonly observationSets: number;
-  readonly records: number;
-  /** Records whose writing was cut off: whoever is killed leaves the draft. */
-  readonly drafts: number;
   readonly faults: readonly string[];
 };
 
@@ -73,7 +69,7 @@ export async function readDisk(
   where: string,
 ): Promise<DiskReading> {
   const faults: string[] = [];
-  const attempt = async <T>(what: string, read: () => Promise<T> | T): Promise<T | undefined> => {
+  const attempt: Attempt = async (what, read) => {
     try {
       return await read();
     } catch (error) {
@@ -100,10 +96,6 @@ export async function readDisk(
   } finally {
     await store.close();
   }
-}
-
-function fail(what: string): never {
-  throw new RangeError(what);
 }
 
 async function eachRow(
@@ -148,22 +140,4 @@ function checkState(value: Uint8Array, history: readonly LandedReport[]): number
   const state = provenState(value, history.slice(0, index + 1));
   if (!state) fail('it is not the state to which the report on chain commits');
   return state.epoch;
-}
-
-type Attempt = <T>(what: string, read: () => Promise<T> | T) => Promise<T | undefined>;
-
-async function readArchive(folder: string, history: readonly LandedReport[], attempt: Attempt) {
-  const files = await readdir(folder).catch(() => []);
-  const drafts = files.filter((file) => file.endsWith('.tmp'));
-  const whole = files.filter((file) => !file.endsWith('.tmp'));
-  for (const file of whole) {
-    await attempt(`archive/${file}`, async () => {
-      const { header } = decodeRecord(new Uint8Array(await readFile(join(folder, file))));
-      const landed = history.find((one) => one.header.epoch === header.epoch);
-      if (file !== recordName(header.epoch)) fail(`it holds epoch ${header.epoch}`);
-      if (!landed || !equalBytes(reportHash(header), landed.reportHash)) fail('its report is not the one on chain');
-      if (!equalBytes(encodeHeader(header), encodeHeader(landed.header))) fail('its header is not the one on chain');
-    });
-  }
-  return { records: whole.length, drafts: drafts.length };
 }

@@ -36,6 +36,7 @@ export type Examined = {
   readonly records: number;
   /** Reports that a watcher has no record of, over all watchers: it was down, or took a snapshot. */
   readonly recordsAbsent: number;
+  readonly evidence: number;
   readonly drafts: number;
   readonly faults: readonly string[];
 };
@@ -62,7 +63,7 @@ async function examineWith(source: Source, remains: Remains): Promise<Examined> 
   for await (const landed of landedReports(source.chain)) history.push(landed);
   const newest = history.at(-1);
   const faults: string[] = [];
-  const sums = { batches: 0, observationSets: 0, records: 0, drafts: 0 };
+  const sums = { batches: 0, observationSets: 0, records: 0, evidence: 0, drafts: 0 };
   for (const [id, { directory, watcher }] of watchers.entries()) {
     const where = `watcher ${id} at the end`;
     const disk = await readDisk(directory, watcher, history, where);

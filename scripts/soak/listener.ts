@@ -40,6 +40,7 @@ async function start(options: ListenerOptions): Promise<void> {
     bootnodes: options.bootnodes,
     redialMillisMax: REDIAL_MILLIS_MAX,
     inboundConnectionThreshold: 64,
+    allowPrivatePeers: true,
     log: createLog({ level: 'warn', destination: 'stderr', name: 'listener' }),
   });
   let heard = 0;

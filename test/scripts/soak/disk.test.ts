@@ -6,6 +6,7 @@ import { BUCKET, type Bucket } from '../../../platform/store/buckets.ts';
 import { encodeEntry, entryKey } from '../../../platform/store/entry.ts';
 import { openLevelStore } from '../../../platform/store/level.ts';
 import type { Store } from '../../../platform/store/store.ts';
+import { EVIDENCE_VERSION, encodeEvidence, evidenceName } from '../../../protocol/evidence.ts';
 import { type DiskReading, readDisk } from '../../../scripts/soak/disk.ts';
 import { createSimnet, type Simnet } from '../../support/simnet/simnet.ts';
 
@@ -90,6 +91,25 @@ test('a state that the chain does not commit to is found', async () => {
   const reading = await readDisk(directory, net.host(0).watcher!, net.chain.landed.slice(0, 3), 'here');
   expect(reading.stateEpoch).toBeUndefined();
   expect(reading.faults.join()).toContain('is not on chain');
+});
+
+test('evidence that a seat signed two things is found, and refusals alone are no fault', async () => {
+  const name = evidenceName(2);
+  const evidence = {
+    layoutVersion: EVIDENCE_VERSION,
+    epoch: 2,
+    setId: 1,
+    proposals: [],
+    refusals: [],
+    equivocations: [],
+  };
+  await writeFile(join(directory, 'archive', name), encodeEvidence(evidence));
+  expect(await read()).toMatchObject({ evidence: 1, faults: [] });
+  const side = { value: new Uint8Array(32), digest: new Uint8Array(32), signature: new Uint8Array(48) };
+  const slot = { kind: 0, epoch: 2, view: 0, setId: 1, seat: 3, watcher: new Uint8Array(32) };
+  const twice = { ...evidence, equivocations: [{ ...slot, first: side, second: side }] };
+  await writeFile(join(directory, 'archive', name), encodeEvidence(twice));
+  expect((await read()).faults).toEqual([`here: archive/${name}: seat 3 signed two things for one slot, view 0`]);
 });
 
 test('a record of another report, and one that was cut off, are found', async () => {
