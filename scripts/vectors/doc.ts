@@ -85,7 +85,7 @@ const ARTEFACTS: readonly Artefact[] = [
     type: BatchSsz,
     file: 'batch',
     bytesMax: BATCH_BYTES_MAX,
-    text: 'All samples of one watcher in one epoch, ordered by (service, slot): exactly one per slot that its VRF proof draws. Its name is the keccak256 of its bytes.',
+    text: 'All samples of one watcher in one epoch, ordered by (service, slot): exactly one per slot that its VRF proof draws, of the services that the watcher is assigned to (all, or those whose committee it is in) and of no other. Its name is the keccak256 of its bytes.',
   },
   {
     name: 'Commit',
@@ -231,7 +231,7 @@ export function wireMarkdown(): string {
 Every byte that nodes exchange, sign, store in an archive or prove on chain. This page is generated from the code by
 \`node scripts/vectors/doc.ts\`; edit that file instead. One value of every artefact and its bytes stand in
 \`test/vectors/wire.json\`, a whole report computed from fixed batches in \`report.json\`, the numbers of the statistics in
-\`statistics.json\`, what TypeScript and Solidity must hash alike in \`digests.json\` and \`settlement.json\`, points and
+\`statistics.json\`, the table and draws of committees in \`committees.json\`, what TypeScript and Solidity must hash alike in \`digests.json\` and \`settlement.json\`, points and
 signatures in \`bls.json\`.
 
 ## Encoding

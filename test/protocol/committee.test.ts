@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -76,6 +77,21 @@ describe('the table of committee sizes', () => {
       expect(isRareOfAny(smaller, Math.ceil(smaller / 2) - 1), `${smaller}`).toBe(false);
     }
     expect(isRareOfAny(ANY_COMMITTEE.size, ANY_COMMITTEE.tailShares - 1)).toBe(false);
+  });
+
+  it('is the one that the page shows', () => {
+    const page = readFileSync(new URL('../../docs/decisions/0008-committees.md', import.meta.url), 'utf8');
+    const shown = page
+      .split('\n')
+      .filter((line) => /^\| (any stakes, )?[\d, …]+(or more )?\| \d+ \| \d+ \|$/.test(line));
+    const of = (n: number) => n.toLocaleString('en-US');
+    expect(shown).toEqual([
+      ...rows.map(
+        ({ numbers, seatsMax, size, tailShares }) =>
+          `| ${of(numbers[0]!)} … ${of(seatsMax)} | ${size} | ${tailShares} |`,
+      ),
+      `| any stakes, ${ANY_COMMITTEE.size + 1} or more | ${ANY_COMMITTEE.size} | ${ANY_COMMITTEE.tailShares} |`,
+    ]);
   });
 
   it('draws above 64 watchers: by the row of their number when stakes are equal, else by the row for any', () => {

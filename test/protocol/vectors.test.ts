@@ -8,6 +8,7 @@ import { decodeProposal } from '../../protocol/proposal.ts';
 import { decodeObservations, decodeRecord } from '../../protocol/record.ts';
 import { decodeRefusal } from '../../protocol/refusal.ts';
 import { decodeReveal } from '../../protocol/reveal.ts';
+import { committeeVectors } from '../../scripts/vectors/committees.ts';
 import { digestVectors } from '../../scripts/vectors/digests.ts';
 import { vectorJson, vectorUrl } from '../../scripts/vectors/emit.ts';
 import { reportVectors } from '../../scripts/vectors/report.ts';
@@ -24,6 +25,7 @@ describe('the golden vectors', () => {
     ['wire.json', wireVectors],
     ['report.json', reportVectors],
     ['statistics.json', statisticsVectors],
+    ['committees.json', committeeVectors],
   ])('%s is what the code gives (a change here changes the protocol)', (name, vectors) => {
     expect(vectorJson(vectors())).toBe(stored(name));
   });
