@@ -8,8 +8,12 @@ import { RECORD_BYTES_MAX, recordName } from '../protocol/record.ts';
 export type Archive = {
   /** The path shown for an epoch's record. */
   path(epoch: number): string;
-  /** Undefined when the folder has no record of the epoch. @throws PlumblineError `archive` when it cannot be read */
-  read(epoch: number): Promise<Uint8Array | undefined>;
+  /**
+   * Undefined when the folder has no record of the epoch.
+   * @param bytesMax for a report of as many batches as the chain says
+   * @throws PlumblineError `archive` when it is longer or cannot be read
+   */
+  read(epoch: number, bytesMax?: number): Promise<Uint8Array | undefined>;
 };
 
 /** What a folder of records holds besides: evidence against seats, of the epochs that have any. */
@@ -24,7 +28,10 @@ export type EvidenceFolder = {
 /** @param shown how the folder is named in verdicts */
 export function folderArchive(folder: string, shown = folder): Archive {
   const path = (epoch: number) => join(shown, recordName(epoch));
-  return { path, read: (epoch) => readBounded(join(folder, recordName(epoch)), path(epoch), RECORD_BYTES_MAX) };
+  return {
+    path,
+    read: (epoch, bytesMax = RECORD_BYTES_MAX) => readBounded(join(folder, recordName(epoch)), path(epoch), bytesMax),
+  };
 }
 
 /** @param shown how the folder is named in verdicts */

@@ -1,7 +1,8 @@
+import { seatsOf as seatsIn } from '../protocol/bitmap.ts';
 import { equalBytes, toHex } from '../protocol/bytes.ts';
 import type { LandedReport } from '../protocol/certificate.ts';
 import { batchesRoot, type Observation, observationLeaf } from '../protocol/observation.ts';
-import { decodeRecord } from '../protocol/record.ts';
+import { decodeRecord, recordBytesMax } from '../protocol/record.ts';
 import { requireSeat, stakeOf, totalStake, type WatcherSet } from '../protocol/set.ts';
 import type { Archive } from './archive.ts';
 import { sharePpm } from './concentration.ts';
@@ -83,12 +84,14 @@ export async function countedBy(
   archives: readonly Archive[],
 ): Promise<readonly Observation[] | undefined> {
   if (!landed) return undefined;
+  const { header } = landed;
+  const bytesMax = recordBytesMax(seatsIn([header.countedLow, header.countedHigh]).length);
   for (const archive of archives) {
     try {
-      const bytes = await archive.read(landed.header.epoch);
+      const bytes = await archive.read(header.epoch, bytesMax);
       if (!bytes) continue;
       const { observations } = decodeRecord(bytes);
-      if (equalBytes(batchesRoot(observations), landed.header.batchesRoot)) return observations;
+      if (equalBytes(batchesRoot(observations), header.batchesRoot)) return observations;
     } catch {
       // A damaged copy says nothing; `plumbline audit replay` says what is wrong with it.
     }

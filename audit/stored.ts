@@ -2,7 +2,7 @@ import { seatsOf } from '../protocol/bitmap.ts';
 import { equalBytes } from '../protocol/bytes.ts';
 import type { LandedReport } from '../protocol/certificate.ts';
 import { errorMessage, PlumblineError } from '../protocol/error.ts';
-import { recordName } from '../protocol/record.ts';
+import { recordBytesMax, recordName } from '../protocol/record.ts';
 import type { Counted, Report } from '../protocol/report.ts';
 import type { Archive } from './archive.ts';
 import type { BatchRules, ExaminedBatch } from './batch.ts';
@@ -34,10 +34,11 @@ export async function readRecords(
 ): Promise<StoredRecords> {
   const unreadable: Check[] = [];
   const held: Held[] = [];
+  const bytesMax = recordBytesMax(countedSeats(landed).length);
   for (const archive of archives) {
     const file = archive.path(known.epoch);
     try {
-      const bytes = await archive.read(known.epoch);
+      const bytes = await archive.read(known.epoch, bytesMax);
       if (!bytes) continue;
       const twin = held.find(({ record }) => equalBytes(record.bytes, bytes));
       if (twin) twin.files.push(file);
@@ -80,7 +81,7 @@ function verdicts(held: readonly Held[], landed: LandedReport, report: Report | 
 function difference(bytes: Uint8Array, sound: Uint8Array, landed: LandedReport, other: string, file: string) {
   const offset = firstDifference(bytes, sound);
   if (offset === undefined) return undefined;
-  const seats = seatsOf([landed.header.countedLow, landed.header.countedHigh]);
+  const seats = countedSeats(landed);
   const what = `damaged: differs from the sound ${other}`;
   if (offset >= sound.length) return fail(what, { where: { file, offset, region: 'end of the file' } });
   const { name, seat } = regionAt(sound, seats, offset);
@@ -89,6 +90,10 @@ function difference(bytes: Uint8Array, sound: Uint8Array, landed: LandedReport, 
     expected: hexByte(sound[offset]),
     got: hexByte(bytes[offset]),
   });
+}
+
+function countedSeats({ header }: LandedReport): number[] {
+  return seatsOf([header.countedLow, header.countedHigh]);
 }
 
 function hexByte(byte: number | undefined): string {

@@ -62,6 +62,13 @@ export const WatchConfig = z.strictObject({
   retentionEpochs: z.int().min(16).max(1_000_000).default(44_640),
   /** Write the record of every report to dataDir/archive. */
   archive: z.boolean().default(true),
+  /** Epochs for which records and evidence stay in dataDir/archive; 0 keeps all. 133,920 are 93 days of one-minute epochs. */
+  archiveEpochs: z
+    .int()
+    .min(0)
+    .max(100_000_000)
+    .refine((epochs) => epochs === 0 || epochs >= 16, 'is 0, which keeps all, or at least 16')
+    .default(133_920),
   /** Well-known hosts in other networks, asked before a provider is blamed. */
   controls: z.array(control).max(8).default([]),
   /** DNS servers for a second opinion before a missing name is blamed on its provider. */

@@ -82,6 +82,7 @@ async function startOn(
     prober: wrapProber(createProber({ tools, consent, controls, log })),
     consent,
     archive: config.archive ? directoryFolder(join(config.dataDir, 'archive')) : undefined,
+    archiveEpochs: config.archiveEpochs,
   });
   const aggregator = wireAggregator(core, { signer, watcher });
 

@@ -65,10 +65,10 @@ export function createCore(platform: Platform, options: { retentionEpochs: numbe
       );
     }
   };
-  follower.onChange(async (history) => {
+  follower.onChange(async (reports) => {
     let moved = false;
     if (options.stateful) {
-      for await (const followed of ledger.advance(history)) {
+      for await (const followed of ledger.advance(reports)) {
         moved = true;
         await tell(followed);
       }
@@ -76,7 +76,7 @@ export function createCore(platform: Platform, options: { retentionEpochs: numbe
     if (!moved) await tell(undefined);
     // A report that a reorg drops can land again until its deadline: until then its messages stay.
     pool.dropBefore(epochAt(facts.calendar, clock.now()) - facts.parameters.deadlineEpochs - 1);
-    await custody.prune(history.at(-1)?.header.epoch ?? 0);
+    await custody.prune(reports.recent.at(-1)?.header.epoch ?? 0);
   });
 
   return {
@@ -92,7 +92,8 @@ export function createCore(platform: Platform, options: { retentionEpochs: numbe
     intake,
     epochFacts: known,
     /** Epoch of the last report on chain that this process has taken in, -1 before the first. */
-    lastEpoch: (): number => (options.stateful ? ledger.state.epoch : (follower.history.at(-1)?.header.epoch ?? -1)),
+    lastEpoch: (): number =>
+      options.stateful ? ledger.state.epoch : (follower.reports.recent.at(-1)?.header.epoch ?? -1),
     /**
      * Called in order after each change of the head; with the report and its batches when this process followed it
      * itself. A failure is logged and not repeated.

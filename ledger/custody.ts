@@ -1,5 +1,5 @@
 import type { Network } from '../platform/network/network.ts';
-import type { Store } from '../platform/store/store.ts';
+import type { Store, StoreOperation } from '../platform/store/store.ts';
 import { bigEndian, concat, equalBytes, fromBigEndian } from '../protocol/bytes.ts';
 import type { Observation } from '../protocol/observation.ts';
 import { encodeObservations } from '../protocol/record.ts';
@@ -13,10 +13,11 @@ const PRUNE_ROWS = 32;
 export const PRUNE_ROWS_MAX = 1_024;
 /** Where a state's encoding holds the hash of its last report. */
 const STATE_HASH = [8, 40] as const;
+const EPOCH_BYTES = 8;
 const CURRENT_STATE = new TextEncoder().encode('current');
 
 export function batchKey(epoch: number, batchHash: Uint8Array): Uint8Array {
-  return concat(bigEndian(epoch, 8), batchHash);
+  return concat(bigEndian(epoch, EPOCH_BYTES), batchHash);
 }
 
 /**
@@ -52,15 +53,18 @@ export class Custody {
     reveals: readonly Uint8Array[],
   ): Promise<void> {
     for (const [i, { batchHash }] of observations.entries()) await this.keepReveal(epoch, batchHash, reveals[i]!);
-    await this.keepObservations(report, observations);
+    await this.keepObservations(epoch, report, observations);
   }
 
   async observations(report: Uint8Array): Promise<Uint8Array | undefined> {
     return this.#store.get('report', report);
   }
 
-  async keepObservations(report: Uint8Array, observations: Observation[]): Promise<void> {
-    await this.#store.put('report', report, encodeObservations(observations));
+  async keepObservations(epoch: number, report: Uint8Array, observations: Observation[]): Promise<void> {
+    await this.#store.batch([
+      { kind: 'put', bucket: 'report', key: report, value: encodeObservations(observations) },
+      { kind: 'put', bucket: 'reportEpoch', key: batchKey(epoch, report), value: new Uint8Array() },
+    ]);
   }
 
   async keepState(state: State): Promise<void> {
@@ -71,14 +75,26 @@ export class Custody {
     return this.#store.get('state', CURRENT_STATE);
   }
 
-  /** Forgets batches older than the retention period. */
+  /** Forgets batches and observation sets older than the retention period. */
   async prune(epoch: number): Promise<void> {
     const below = epoch - this.#retentionEpochs;
     if (below <= 0) return;
+    await this.#pruneBucket('batch', below, (key) => [{ kind: 'delete', bucket: 'batch', key }]);
+    await this.#pruneBucket('reportEpoch', below, (key) => [
+      { kind: 'delete', bucket: 'report', key: key.slice(EPOCH_BYTES) },
+      { kind: 'delete', bucket: 'reportEpoch', key },
+    ]);
+  }
+
+  async #pruneBucket(
+    bucket: 'batch' | 'reportEpoch',
+    below: number,
+    remove: (key: Uint8Array) => StoreOperation[],
+  ): Promise<void> {
     for (let deleted = 0; deleted < PRUNE_ROWS_MAX; deleted += PRUNE_ROWS) {
-      const old = await this.#store.range('batch', { lt: bigEndian(below, 8), limit: PRUNE_ROWS });
+      const old = await this.#store.range(bucket, { lt: bigEndian(below, EPOCH_BYTES), limit: PRUNE_ROWS });
       if (old.length === 0) return;
-      await this.#store.batch(old.map(([key]) => ({ kind: 'delete', bucket: 'batch', key })));
+      await this.#store.batch(old.flatMap(([key]) => remove(key)));
     }
   }
 
@@ -92,7 +108,10 @@ export class Custody {
   ): Promise<void> {
     await network.serve('batch', REQUEST_BYTES_MAX, async (_from, key) => {
       if (key.length !== 40) return undefined;
-      return heard(Number(fromBigEndian(key.subarray(0, 8))), key.subarray(8)) ?? this.#store.get('batch', key);
+      return (
+        heard(Number(fromBigEndian(key.subarray(0, EPOCH_BYTES))), key.subarray(EPOCH_BYTES)) ??
+        this.#store.get('batch', key)
+      );
     });
     await network.serve('epoch', REQUEST_BYTES_MAX, async (_from, report) =>
       report.length === 32 ? this.#store.get('report', report) : undefined,

@@ -2,8 +2,8 @@ import type { Chain, Head } from '../platform/chain/chain.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { equalBytes, ZERO_BYTES32 } from '../protocol/bytes.ts';
-import type { LandedReport } from '../protocol/certificate.ts';
 import { errorCode, errorMessage } from '../protocol/error.ts';
+import { appendReport, NO_REPORTS, type ReportsOnChain, reportsBefore } from './reports.ts';
 
 /** Blocks asked for in one call: what public RPC providers commonly allow. */
 export const BLOCKS_PER_CALL_MAX = 2_000;
@@ -12,14 +12,14 @@ export const BLOCKS_PER_CALL_MAX = 2_000;
 export const POLL_MILLIS_MIN = 300;
 export const POLL_MILLIS_MAX = 3_000;
 
-/** Keeps the list of reports on chain, in order, and tells when it grew or was rewritten. */
+/** Keeps the reports on chain, in order, and tells when they became more or were rewritten. */
 export class Follower {
   readonly #chain: Chain;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #pollMillis: number;
-  readonly #listeners: ((history: readonly LandedReport[]) => Promise<void>)[] = [];
-  #history: LandedReport[] = [];
+  readonly #listeners: ((reports: ReportsOnChain) => Promise<void>)[] = [];
+  #reports = NO_REPORTS;
   #nextBlock: number;
   #told: Uint8Array | undefined;
   /** A head of the last look whose report had not been read then. */
@@ -39,13 +39,13 @@ export class Follower {
     this.#pollMillis = Math.min(POLL_MILLIS_MAX, Math.max(POLL_MILLIS_MIN, Math.round(viewMillis / 8)));
   }
 
-  /** Every report on chain that we know of, oldest first. */
-  get history(): readonly LandedReport[] {
-    return this.#history;
+  /** Every report on chain that we know of. */
+  get reports(): ReportsOnChain {
+    return this.#reports;
   }
 
-  /** Called in turn with the whole history, first as it is found and then after it changed; again later if it throws. */
-  onChange(listener: (history: readonly LandedReport[]) => Promise<void>): void {
+  /** Called in turn with all reports, first as they are found and then after they changed; again later if it throws. */
+  onChange(listener: (reports: ReportsOnChain) => Promise<void>): void {
     this.#listeners.push(listener);
   }
 
@@ -73,7 +73,7 @@ export class Follower {
       if (!isChained || !this.#agrees(await this.#chain.head())) return await this.#rewind();
       const newest = this.#tail();
       if (this.#told && equalBytes(this.#told, newest)) return;
-      for (const listener of this.#listeners) await listener(this.#history);
+      for (const listener of this.#listeners) await listener(this.#reports);
       this.#told = newest;
     } catch (error) {
       this.#log.warn({ code: errorCode(error), reason: errorMessage(error) }, 'following the chain: will try again');
@@ -88,7 +88,7 @@ export class Follower {
       const found = await this.#chain.reports(this.#nextBlock, to);
       for (const landed of found) {
         if (!equalBytes(landed.header.previous, this.#tail())) return false;
-        this.#history.push(landed);
+        this.#reports = appendReport(this.#reports, landed);
       }
       this.#nextBlock = to + 1;
     }
@@ -97,7 +97,7 @@ export class Follower {
 
   /** Hash of the newest report that we know of; zero before the first, as in its `previous`. */
   #tail(): Uint8Array {
-    return this.#history.at(-1)?.reportHash ?? ZERO_BYTES32;
+    return this.#reports.recent.at(-1)?.reportHash ?? ZERO_BYTES32;
   }
 
   /**
@@ -105,7 +105,7 @@ export class Follower {
    * report is among the events at the next look, or stands in a block that replaced one which we had read.
    */
   #agrees({ nextEpoch, reportHash }: Head): boolean {
-    const tail = this.#history.at(-1);
+    const tail = this.#reports.recent.at(-1);
     if (equalBytes(reportHash, this.#tail())) {
       this.#unread = undefined;
       this.#rewound = false;
@@ -121,10 +121,14 @@ export class Follower {
   async #rewind(): Promise<void> {
     const { deployBlock } = this.#chain.facts;
     const unsure = this.#rewound ? deployBlock : (await this.#chain.finalized()).number + 1;
-    const from = Math.max(deployBlock, Math.min(unsure, this.#nextBlock));
-    const kept = this.#history.filter(({ blockNumber }) => blockNumber < from);
-    this.#log.warn({ from, dropped: this.#history.length - kept.length }, 'blocks were replaced: reading them again');
-    this.#history = kept;
+    const kept = reportsBefore(this.#reports, unsure);
+    const count = ({ before, recent }: ReportsOnChain): number => before.count + recent.length;
+    const dropped = count(this.#reports) - count(kept);
+    // Without a report to build on the blocks before the first that we held are read again, too.
+    const isAll = kept === NO_REPORTS && this.#reports.before.count > 0;
+    const from = isAll ? deployBlock : Math.max(deployBlock, Math.min(unsure, this.#nextBlock));
+    this.#log.warn({ from, dropped }, 'blocks were replaced: reading them again');
+    this.#reports = kept;
     this.#nextBlock = from;
     this.#unread = undefined;
     this.#rewound = true;

@@ -5,7 +5,7 @@ import { decodeBatch } from '../protocol/batch.ts';
 import { equalBytes, toHex } from '../protocol/bytes.ts';
 import type { LandedReport } from '../protocol/certificate.ts';
 import { errorMessage, PlumblineError } from '../protocol/error.ts';
-import { appendHistory, EMPTY_HISTORY, historyRoot } from '../protocol/history.ts';
+import { appendHistory, historyRoot } from '../protocol/history.ts';
 import type { Observation } from '../protocol/observation.ts';
 import { type Counted, computeReport, type EpochContext, type Report } from '../protocol/report.ts';
 import { decodeReveal } from '../protocol/reveal.ts';
@@ -15,6 +15,7 @@ import type { EpochFacts } from './epoch.ts';
 import type { Fetch } from './fetch.ts';
 import { limited } from './limited.ts';
 import type { Pool } from './pool.ts';
+import { historyBeforeNewest, type ReportsOnChain } from './reports.ts';
 
 /** Reports computed and not yet settled by the chain: one per proposal seen, so a few views' worth. */
 export const REPORTS_CACHED_MAX = 16;
@@ -94,27 +95,29 @@ export class Ledger {
    * Moves to the state after the last report that landed, wherever it stands: report by report from the newest state that
    * it has, each from its own computing or from its batches; else from a peer's snapshot that proves itself against the
    * chain. Yields after every move: what it followed, or undefined when there was nothing to follow.
-   * @param history every report on chain, oldest first; a reorg may have left fewer than before, or none
+   * @param reports every report on chain; a reorg may have left fewer than before, or none
    * @throws PlumblineError `behind` when neither batches nor snapshot are to be had yet
    */
-  async *advance(history: readonly LandedReport[]): AsyncGenerator<Followed | undefined> {
-    let next = this.#moveToKnown(history);
-    for (; next !== undefined && next < history.length; next++) {
-      const followed = await this.#follow(history[next]!);
+  async *advance(reports: ReportsOnChain): AsyncGenerator<Followed | undefined> {
+    const { recent } = reports;
+    let next = this.#moveToKnown(recent);
+    for (; next !== undefined && next < recent.length; next++) {
+      const followed = await this.#follow(recent[next]!);
       if (!followed) break;
       await this.#take(followed.report.next);
       yield followed;
     }
-    if (next === history.length) return;
-    await this.#take(await this.#snapshot(history));
+    if (next === recent.length) return;
+    await this.#take(await this.#snapshot(reports));
     yield undefined;
   }
 
   /** Steps onto the newest state that we have. Returns the index of the report after it, undefined when that is too far back. */
-  #moveToKnown(history: readonly LandedReport[]): number | undefined {
-    for (let next = history.length; next >= Math.max(0, history.length - FOLLOW_MAX); next--) {
-      const landed = history[next - 1];
-      const known = landed ? this.#states.get(toHex(landed.reportHash)) : GENESIS_STATE;
+  #moveToKnown(recent: readonly LandedReport[]): number | undefined {
+    for (let next = recent.length; next >= Math.max(0, recent.length - FOLLOW_MAX); next--) {
+      const hash = recent[next - 1]?.reportHash ?? recent[0]?.header.previous ?? GENESIS_STATE.reportHash;
+      const isGenesis = equalBytes(hash, GENESIS_STATE.reportHash);
+      const known = isGenesis ? GENESIS_STATE : this.#states.get(toHex(hash));
       if (!known) continue;
       this.#state = known;
       return next;
@@ -150,11 +153,11 @@ export class Ledger {
     return { landed, report, observations, reveals };
   }
 
-  async #snapshot(history: readonly LandedReport[]): Promise<State> {
-    const landed = history.at(-1)!;
+  async #snapshot(reports: ReportsOnChain): Promise<State> {
+    const landed = reports.recent.at(-1)!;
     let found: State | undefined;
     await this.#deps.fetch.state(landed.reportHash, (bytes) => {
-      found = provenState(bytes, history);
+      found = provenState(bytes, reports);
       return found !== undefined;
     });
     if (found) return found;
@@ -173,8 +176,8 @@ const keyOf = (w: { serviceId: Uint8Array; windowStart: number; windowEpochs: nu
   windowKey(w.serviceId, w.windowStart, w.windowEpochs);
 
 /** A stranger's snapshot, if it is the state that the last report on chain commits to. */
-export function provenState(bytes: Uint8Array, history: readonly LandedReport[]): State | undefined {
-  const landed = history.at(-1)!;
+export function provenState(bytes: Uint8Array, reports: ReportsOnChain): State | undefined {
+  const landed = reports.recent.at(-1)!;
   let state: State;
   try {
     state = decodeState(bytes, keyOf);
@@ -185,7 +188,7 @@ export function provenState(bytes: Uint8Array, history: readonly LandedReport[])
     return undefined;
   }
   // Epoch, hash and history are known from the chain: taken from there, not from the peer.
-  const before = history.slice(0, -1).reduce((sum, { reportHash }) => appendHistory(sum, reportHash), EMPTY_HISTORY);
+  const before = historyBeforeNewest(reports);
   if (!equalBytes(historyRoot(before), landed.header.historyRoot)) return undefined;
   const { epoch } = landed.header;
   return { ...state, epoch, reportHash: landed.reportHash, history: appendHistory(before, landed.reportHash) };

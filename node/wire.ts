@@ -6,7 +6,7 @@ import type { Guard } from '../platform/guard.ts';
 import type { Signer } from '../platform/signer.ts';
 import type { Journal } from '../platform/store/journal.ts';
 import { epochAt } from '../protocol/time.ts';
-import { archiveStage } from './archive.ts';
+import { archiveStage, pruneArchiveStage } from './archive.ts';
 import { attestStage } from './attest.ts';
 import { clockStage } from './clock.ts';
 import { commitStage } from './commit.ts';
@@ -29,6 +29,8 @@ export type NodeParts = {
   readonly prober: Prober;
   readonly consent: ConsentBook;
   readonly archive: Folder | undefined;
+  /** Epochs that the archive keeps; 0 keeps all. */
+  readonly archiveEpochs: number;
 };
 
 /** Epochs past their deadline for which the journal is kept: for whoever wants to look what this key signed. */
@@ -67,12 +69,14 @@ export function wireNode(core: Core, parts: NodeParts) {
   // The proposal that a refusal names may have come after it.
   rounds.on('view', evidence);
 
-  // What landed: archived, and the journal of its epoch may go in time.
+  // What landed: archived, and in time what is old may go, with the journal of its epoch.
   const archive = archiveStage(deps);
+  const pruneArchive = pruneArchiveStage(deps);
   core.onHead(async (followed) => {
     consider();
     if (!followed) return;
     await archive(followed);
+    await pruneArchive(followed.landed.header.epoch);
     await parts.journal.prune(followed.landed.header.epoch - facts.parameters.deadlineEpochs - JOURNAL_EPOCHS);
   });
 

@@ -1,7 +1,7 @@
 import { ByteListType, ByteVectorType, ContainerType, ListCompositeType } from '@chainsafe/ssz';
 import { decodeExact } from './codec.ts';
 import { type Header, HeaderSsz } from './header.ts';
-import { BATCH_BYTES_MAX, SEATS_MAX, SERVICES_MAX } from './limits.ts';
+import { SEATS_MAX, SERVICES_MAX } from './limits.ts';
 import { type Observation, ObservationSsz } from './observation.ts';
 import { REVEAL_BYTES_MAX } from './reveal.ts';
 import { U32, U256 } from './uint.ts';
@@ -25,8 +25,6 @@ export type EpochRecord = {
 export const LEAF_BYTES = 27 * 32;
 /** Leaves of one report: services x (epoch + 4 windows) x vantages, with room for 16 regions. */
 export const LEAVES_MAX = SERVICES_MAX * 5 * 17;
-/** The batches of a whole set of 64 at their largest; a longer file is refused before it is read. */
-export const RECORD_BYTES_MAX = 64 * BATCH_BYTES_MAX;
 
 export const RecordSsz = new ContainerType(
   {
@@ -40,6 +38,20 @@ export const RecordSsz = new ContainerType(
   },
   { typeName: 'EpochRecord' },
 );
+
+/** Header, view, signers and three offsets. */
+const HEAD_BYTES = HeaderSsz.fixedSize! + 4 + 2 * 32 + 3 * 4;
+
+/**
+ * The longest record of a report that counts so many batches: that many reveals at their largest, and all leaves that a
+ * report can have. A longer file is refused before it is read; whoever knows the report on chain knows the number.
+ */
+export function recordBytesMax(batches: number): number {
+  return HEAD_BYTES + batches * (ObservationSsz.fixedSize! + 4 + REVEAL_BYTES_MAX) + LEAVES_MAX * LEAF_BYTES;
+}
+
+/** The longest record of all, with a batch of every seat. */
+export const RECORD_BYTES_MAX = recordBytesMax(SEATS_MAX);
 
 export function encodeRecord(record: EpochRecord): Uint8Array {
   return RecordSsz.serialize(record);

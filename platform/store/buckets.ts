@@ -6,10 +6,11 @@
  * |---|---|---|---|
  * | meta | ASCII name | depends on the name | synced when it matters |
  * | journal | see platform/store/journal.ts | a signed slot | always synced before a signature leaves |
- * | state | chosen by the caller | open accumulators, head | rebuildable from peers |
- * | batch | chosen by the caller | a revealed batch, as received | kept for the retention period |
- * | report | chosen by the caller | a report with its certificate | rebuildable from the chain and peers |
+ * | state | `current` | open accumulators, head | rebuildable from peers |
+ * | batch | epoch (8 bytes, big-endian), batch hash | a revealed batch, as received | kept for the retention period |
+ * | report | report hash | the observations that it counted | kept for the retention period |
+ * | reportEpoch | epoch (8 bytes, big-endian), report hash | nothing: names the rows of `report` by age | as long as that row |
  */
-export const BUCKET = { meta: 0, journal: 1, state: 2, batch: 3, report: 4 } as const;
+export const BUCKET = { meta: 0, journal: 1, state: 2, batch: 3, report: 4, reportEpoch: 5 } as const;
 
 export type Bucket = keyof typeof BUCKET;

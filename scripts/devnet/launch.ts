@@ -82,6 +82,7 @@ export async function furnish(options: {
         expectJournal: false,
         retentionEpochs: 10_000,
         archive: true,
+        archiveEpochs: 0,
         controls: [],
         secondResolvers: [],
         allowLoopbackTargets: true,

@@ -9,6 +9,7 @@ import { batchHash, decodeBatch } from '../../protocol/batch.ts';
 import { concat, equalBytes, fromBigEndian, toHex } from '../../protocol/bytes.ts';
 import type { LandedReport } from '../../protocol/certificate.ts';
 import { errorMessage } from '../../protocol/error.ts';
+import { EMPTY_HISTORY } from '../../protocol/history.ts';
 import { batchesRoot } from '../../protocol/observation.ts';
 import { decodeObservations } from '../../protocol/record.ts';
 import { decodeReveal, opensCommit } from '../../protocol/reveal.ts';
@@ -137,7 +138,7 @@ function checkState(value: Uint8Array, history: readonly LandedReport[]): number
   const hash = value.subarray(...STATE_HASH);
   const index = history.findIndex((landed) => equalBytes(landed.reportHash, hash));
   if (index < 0) fail(`its report ${toHex(hash)} is not on chain`);
-  const state = provenState(value, history.slice(0, index + 1));
+  const state = provenState(value, { before: EMPTY_HISTORY, recent: history.slice(0, index + 1) });
   if (!state) fail('it is not the state to which the report on chain commits');
   return state.epoch;
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { folderArchive } from '../../audit/archive.ts';
 import { replay } from '../../audit/replay.ts';
 import { createBls } from '../../platform/bls/create.ts';
-import { RECORD_BYTES_MAX, recordName } from '../../protocol/record.ts';
+import { RECORD_BYTES_MAX, recordBytesMax, recordName } from '../../protocol/record.ts';
 import { createWorld } from '../support/world.ts';
 
 let folder: string;
@@ -31,6 +31,8 @@ it('refuses a file larger than any record before it reads it, and the replay goe
   await truncate(path, RECORD_BYTES_MAX + 1);
   const huge = folderArchive(folder);
   await expect(huge.read(0)).rejects.toMatchObject({ code: 'archive' });
+  // What four batches and all leaves can need is refused beyond that, whatever the largest set could need.
+  await truncate(path, recordBytesMax(4) + 1);
   const other = { path: () => 'other', read: async (epoch: number) => world.records.get(epoch) };
   const transactions = async (hash: string) => world.transactions.get(hash);
   const deps = { chain: world.chain, transactions, bls, archives: [huge, other] };

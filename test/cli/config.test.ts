@@ -50,6 +50,7 @@ describe('a good configuration', () => {
       expectJournal: false,
       retentionEpochs: 44_640,
       archive: true,
+      archiveEpochs: 133_920,
       controls: [],
       allowLoopbackTargets: false,
     });
@@ -97,6 +98,8 @@ describe('a wrong setting gives one line with the file, the setting and what it 
     ['retentionEpochs', '100', /retentionEpochs: .*number/],
     ['expectJournal', 'yes', /expectJournal: .*boolean/],
     ['archive', 1, /archive: .*boolean/],
+    ['archiveEpochs', 15, /archiveEpochs: is 0, which keeps all, or at least 16/],
+    ['archiveEpochs', -1, /archiveEpochs: .*0/],
     ['controls', ['example.com:443'], /controls\.0: an address and port/],
     ['controls', Array.from({ length: 9 }, () => '1.1.1.1:443'), /controls: .*8/],
     ['secondResolvers', ['dns.example'], /secondResolvers\.0: /],

@@ -64,7 +64,7 @@ describe('what is served', () => {
 
   test('are the observations of a report', async () => {
     const { observations, report } = epochs[0]!;
-    await custody.keepObservations(report.hash, observations);
+    await custody.keepObservations(0, report.hash, observations);
     expect(await ask('epoch', report.hash)).toEqual(encodeObservations(observations));
     expect(await ask('epoch', draw(1, 'other'))).toBeUndefined();
     expect(await ask('epoch', report.hash.slice(1))).toBeUndefined();
@@ -91,6 +91,19 @@ describe('retention', () => {
     expect(await rows()).toBe(3);
     expect(await custody.reveal(4, draw(4, 'a'))).toBeDefined();
     expect(await custody.reveal(3, draw(3, 'a'))).toBeUndefined();
+  });
+
+  test('observation sets are forgotten with the batches of their epoch', async () => {
+    const { observations } = epochs[0]!;
+    for (const epoch of [3, 4, 5]) await custody.keepObservations(epoch, draw(epoch, 'report'), observations);
+    // Another report of the epoch, on a branch that the chain dropped.
+    await custody.keepObservations(3, draw(3, 'branch'), observations);
+    await custody.serve(network, () => undefined);
+    await custody.prune(4 + RETENTION);
+    for (const name of ['report', 'branch']) expect(await ask('epoch', draw(3, name))).toBeUndefined();
+    for (const epoch of [4, 5]) expect(await ask('epoch', draw(epoch, 'report'))).toBeDefined();
+    expect(await store.range('report', { limit: 10 })).toHaveLength(2);
+    expect(await store.range('reportEpoch', { limit: 10 })).toHaveLength(2);
   });
 
   test('keeps up with the largest set, and a long gap is worked off in pieces', async () => {
@@ -151,10 +164,10 @@ describe('fetching', () => {
 
   test('the observations of a report are read from the disk first, unless they are damaged there', async () => {
     const { landed, observations } = epochs[0]!;
-    await custody.keepObservations(landed.reportHash, observations);
+    await custody.keepObservations(0, landed.reportHash, observations);
     expect(await fetch.observations(landed)).toEqual(observations);
     expect(asked).toEqual([]);
-    await custody.keepObservations(landed.reportHash, observations.slice(1));
+    await custody.keepObservations(0, landed.reportHash, observations.slice(1));
     answers = [encodeObservations(observations)];
     expect(await fetch.observations(landed)).toEqual(observations);
   });

@@ -1,8 +1,10 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { BLOCKS_PER_CALL_MAX, Follower, POLL_MILLIS_MIN as POLL_MILLIS } from '../../ledger/follower.ts';
+import { REPORTS_HELD_MIN, type ReportsOnChain } from '../../ledger/reports.ts';
 import type { Chain } from '../../platform/chain/chain.ts';
 import { toHex, ZERO_BYTES32 } from '../../protocol/bytes.ts';
 import type { LandedReport } from '../../protocol/certificate.ts';
+import { appendHistory, EMPTY_HISTORY, historyRoot } from '../../protocol/history.ts';
 import { VirtualClock } from '../support/simnet/clock.ts';
 import { type Line, recordingLog } from '../support/simnet/log.ts';
 import { draw } from '../support/simnet/random.ts';
@@ -48,7 +50,7 @@ beforeEach(() => {
       }),
   };
   follower = new Follower(chain as unknown as Chain, clock, recordingLog(lines));
-  follower.onChange(async (history) => void told.push(history.map(({ reportHash }) => nameOf(reportHash))));
+  follower.onChange(async ({ recent }) => void told.push(recent.map(({ reportHash }) => nameOf(reportHash))));
 });
 
 const names = new Map<string, string>();
@@ -81,7 +83,7 @@ test('the history is told as it is found, empty too, and again when it has grown
   land('2', 14);
   await follower.poll();
   expect(told).toEqual([[], ['0'], ['0', '1', '2']]);
-  expect(follower.history).toHaveLength(3);
+  expect(follower.reports.recent).toHaveLength(3);
 });
 
 test('blocks are read in bounded pieces, each once', async () => {
@@ -237,4 +239,48 @@ test('it polls in its own time until it is stopped, and a stop waits for the pol
   await clock.advance(10 * POLL_MILLIS);
   expect(told.at(-1)).toEqual(['0', '1']);
   expect(clock.waiting).toBe(0);
+});
+
+describe('after many reports', () => {
+  const COUNT = 3 * REPORTS_HELD_MIN + 10;
+  const rootOf = (hashes: readonly Uint8Array[]) => toHex(historyRoot(hashes.reduce(appendHistory, EMPTY_HISTORY)));
+  const told = ({ before, recent }: ReportsOnChain) =>
+    toHex(historyRoot(recent.reduce((sum, { reportHash }) => appendHistory(sum, reportHash), before)));
+  const onChain = () => rootOf(landed.map(({ reportHash }) => reportHash));
+
+  beforeEach(async () => {
+    for (let i = 0; i < COUNT; i++) land(`${i}`, 10 + 2 * i);
+    final = 10 + 2 * (COUNT - 5);
+    await follower.poll();
+  });
+
+  test('only the newest are held in full, and the history is that of all', () => {
+    const { before, recent } = follower.reports;
+    expect(recent.length).toBeGreaterThanOrEqual(REPORTS_HELD_MIN);
+    expect(recent.length).toBeLessThan(2 * REPORTS_HELD_MIN);
+    expect(before.count + recent.length).toBe(COUNT);
+    expect(told(follower.reports)).toBe(onChain());
+  });
+
+  test('a reorganisation of what is not final is followed without reading the rest again', async () => {
+    for (let i = 0; i < 3; i++) landed.pop();
+    land(`${COUNT - 3}b`, 10 + 2 * (COUNT - 3));
+    ranges.length = 0;
+    await follower.poll();
+    await follower.poll();
+    expect(ranges[0]![0]).toBe(final + 1);
+    expect(told(follower.reports)).toBe(onChain());
+  });
+
+  test('a reorganisation deeper than all that is held is followed by reading everything', async () => {
+    // The RPC's finality lags far behind, and the chain parts from the old one below every report that is held.
+    final = 20;
+    landed.splice(100);
+    for (let i = 100; i < 140; i++) land(`${i}b`, 10 + 2 * i);
+    ranges.length = 0;
+    for (let i = 0; i < 3; i++) await follower.poll();
+    expect(ranges[0]![0]).toBe(DEPLOY_BLOCK);
+    expect(follower.reports.before.count + follower.reports.recent.length).toBe(140);
+    expect(told(follower.reports)).toBe(onChain());
+  });
 });

@@ -2,9 +2,11 @@ import { beforeEach, expect, test } from 'vitest';
 import { Custody } from '../../ledger/custody.ts';
 import type { Fetch } from '../../ledger/fetch.ts';
 import { FOLLOW_MAX, type Followed, Ledger, provenState, STATES_CACHED_MAX } from '../../ledger/ledger.ts';
+import { appendReport, NO_REPORTS, type ReportsOnChain } from '../../ledger/reports.ts';
 import type { Chain } from '../../platform/chain/chain.ts';
 import { memoryStore } from '../../platform/store/memory.ts';
 import { toHex } from '../../protocol/bytes.ts';
+import type { LandedReport } from '../../protocol/certificate.ts';
 import { appendHistory, EMPTY_HISTORY } from '../../protocol/history.ts';
 import { decodeState, encodeState, GENESIS_STATE, type State } from '../../protocol/state.ts';
 import { type Bench, createBench } from '../support/simnet/bench.ts';
@@ -50,11 +52,13 @@ function createLedger(facts = bench.epochFacts): Ledger {
 }
 
 const historyOf = (...of: readonly PastEpoch[]) => of.map(({ landed }) => landed);
+/** As a follower that has read them all tells of them. */
+const onChain = (landed: readonly LandedReport[]): ReportsOnChain => landed.reduce(appendReport, NO_REPORTS);
 const upTo = (epoch: number) => historyOf(...epochs.slice(0, epoch + 1));
 
 async function advance(ledger: Ledger, history: PastEpoch['landed'][]): Promise<(number | undefined)[]> {
   const moves: (Followed | undefined)[] = [];
-  for await (const move of ledger.advance(history)) moves.push(move);
+  for await (const move of ledger.advance(onChain(history))) moves.push(move);
   return moves.map((move) => move?.landed.header.epoch);
 }
 
@@ -234,7 +238,7 @@ const snapshot = (epoch: number): State => decodeState(encodeState(epochs[epoch]
 const firstWindow = (state: State) => [...state.windows.values()][0]!;
 
 test('a snapshot of the last report is proven', () => {
-  const state = provenState(encodeState(snapshot(4)), upTo(4));
+  const state = provenState(encodeState(snapshot(4)), onChain(upTo(4)));
   expect(encodeState(state!)).toEqual(encodeState(epochs[4]!.report.next));
 });
 
@@ -263,16 +267,16 @@ const changes: Record<string, (state: State) => State | Uint8Array> = {
 
 test.each(Object.keys(changes))('a snapshot with %s is not', (what) => {
   const changed = changes[what]!(snapshot(4));
-  expect(provenState(changed instanceof Uint8Array ? changed : encodeState(changed), upTo(4))).toBeUndefined();
+  expect(provenState(changed instanceof Uint8Array ? changed : encodeState(changed), onChain(upTo(4)))).toBeUndefined();
 });
 
 test('a snapshot of another epoch is not', () => {
-  expect(provenState(encodeState(snapshot(3)), upTo(4))).toBeUndefined();
+  expect(provenState(encodeState(snapshot(3)), onChain(upTo(4)))).toBeUndefined();
 });
 
 test('what the chain knows is not taken from a snapshot', () => {
   const lie = { ...snapshot(4), epoch: 77, reportHash: new Uint8Array(32), history: EMPTY_HISTORY };
-  const state = provenState(encodeState(lie), upTo(4))!;
+  const state = provenState(encodeState(lie), onChain(upTo(4)))!;
   expect(state.epoch).toBe(4);
   expect(toHex(state.reportHash)).toBe(toHex(epochs[4]!.report.hash));
   const history = upTo(4).reduce((sum, { reportHash }) => appendHistory(sum, reportHash), EMPTY_HISTORY);
@@ -281,6 +285,36 @@ test('what the chain knows is not taken from a snapshot', () => {
 
 test('a snapshot is not proven against a history that is not the one of its header', () => {
   const [first, ...rest] = upTo(4);
-  expect(provenState(encodeState(snapshot(4)), rest)).toBeUndefined();
-  expect(provenState(encodeState(snapshot(4)), [first!, ...upTo(4)])).toBeUndefined();
+  expect(provenState(encodeState(snapshot(4)), onChain(rest))).toBeUndefined();
+  expect(provenState(encodeState(snapshot(4)), onChain([first!, ...upTo(4)]))).toBeUndefined();
+});
+
+/** As a follower tells of them that holds only the last few in full. */
+const folded = (epoch: number, held: number): ReportsOnChain => {
+  const all = upTo(epoch);
+  const before = all.slice(0, -held).reduce((sum, { reportHash }) => appendHistory(sum, reportHash), EMPTY_HISTORY);
+  return { before, recent: all.slice(-held) };
+};
+
+test('a late joiner proves a snapshot with the newest reports and the history of the others', () => {
+  const state = provenState(encodeState(snapshot(9)), folded(9, 2));
+  expect(encodeState(state!)).toEqual(encodeState(epochs[9]!.report.next));
+  const { before, recent } = folded(9, 2);
+  expect(provenState(encodeState(snapshot(9)), { before: EMPTY_HISTORY, recent })).toBeUndefined();
+  expect(provenState(encodeState(snapshot(9)), { before, recent: recent.slice(1) })).toBeUndefined();
+});
+
+test('the state before the oldest report that is held is built on, and genesis is not taken for it', async () => {
+  await custody.keepState(epochs[7]!.report.next);
+  for (const epoch of [8, 9]) hear(bench, epochs[epoch]!);
+  const ledger = createLedger();
+  await ledger.restore();
+  const moves: (number | undefined)[] = [];
+  for await (const move of ledger.advance(folded(9, 2))) moves.push(move?.landed.header.epoch);
+  expect(moves).toEqual([8, 9]);
+  const fresh = createLedger();
+  peers.states = [encodeState(epochs[9]!.report.next)];
+  for await (const move of fresh.advance(folded(9, 2))) moves.push(move?.landed.header.epoch);
+  expect(moves.at(-1)).toBeUndefined();
+  expect(fresh.state.epoch).toBe(9);
 });

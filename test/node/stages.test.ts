@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Custody } from '../../ledger/custody.ts';
-import { archiveStage } from '../../node/archive.ts';
+import { archiveStage, PRUNE_FILES_MAX, pruneArchiveStage } from '../../node/archive.ts';
 import { SALT_BYTES, sealedFrom, sealedPayload } from '../../node/artefacts.ts';
 import { commitStage } from '../../node/commit.ts';
 import { measureStage } from '../../node/measure.ts';
 import type { Prober } from '../../node/probe/engine.ts';
 import { revealStage } from '../../node/reveal.ts';
 import { sealStage } from '../../node/seal.ts';
+import type { Folder } from '../../platform/files.ts';
 import { silentLog } from '../../platform/log.ts';
 import type { Network } from '../../platform/network/network.ts';
 import { createSigner } from '../../platform/signer.ts';
@@ -15,12 +16,14 @@ import { memoryStore } from '../../platform/store/memory.ts';
 import { slotsOf } from '../../protocol/assignment.ts';
 import { checkBatch, decodeBatch } from '../../protocol/batch.ts';
 import { commitmentOf, decodeCommit, digestOfCommit } from '../../protocol/commit.ts';
+import { evidenceName } from '../../protocol/evidence.ts';
 import { REASON } from '../../protocol/reason.ts';
 import { decodeRecord, recordName } from '../../protocol/record.ts';
 import { decodeReveal, opensCommit } from '../../protocol/reveal.ts';
 import { emptySample, OUTCOME } from '../../protocol/sample.ts';
 import { epochStart } from '../../protocol/time.ts';
 import { type Bench, createBench } from '../support/simnet/bench.ts';
+import { memoryFolder } from '../support/simnet/folder.ts';
 import { openGuard } from '../support/simnet/guard.ts';
 import { past } from '../support/simnet/past.ts';
 import { fakeProber, openConsent } from '../support/simnet/prober.ts';
@@ -181,6 +184,67 @@ describe('archiving', () => {
 
   test('writes nothing when it is switched off', async () => {
     await archiveStage({ archive: undefined })(past(bench, [EPOCH])[0]!);
+    await pruneArchiveStage({ archive: undefined, archiveEpochs: 16 })(1_000);
+  });
+
+  describe('removes what is older than its retention', () => {
+    let files: Map<string, Uint8Array>;
+    let listings: number;
+    let folder: Folder;
+    const epochsLeft = () =>
+      [...files.keys()].filter((name) => /^epoch-\d{9}\.ssz$/.test(name)).map((name) => +name.slice(6, 15));
+    const add = (...epochs: number[]) => {
+      for (const epoch of epochs) files.set(recordName(epoch), new Uint8Array());
+    };
+    beforeEach(() => {
+      files = new Map();
+      listings = 0;
+      const inner = memoryFolder(files);
+      const names = async () => {
+        listings++;
+        return inner.names();
+      };
+      folder = { ...inner, names };
+    });
+
+    test('at the start from what lies there, and then epoch by epoch without looking again', async () => {
+      const prune = pruneArchiveStage({ archive: folder, archiveEpochs: 16 });
+      add(0, 1, 3, 4, 5, 20);
+      for (const name of [evidenceName(3), evidenceName(4), 'notes.txt', 'epoch-1.ssz', 'epoch-000000001.ssz.x.tmp']) {
+        files.set(name, new Uint8Array());
+      }
+      await prune(20);
+      expect([...files.keys()].sort()).toEqual(
+        [
+          ...[4, 5, 20].map(recordName),
+          evidenceName(4),
+          'notes.txt',
+          'epoch-1.ssz',
+          'epoch-000000001.ssz.x.tmp',
+        ].sort(),
+      );
+      await prune(21);
+      await prune(21);
+      await prune(30);
+      expect(epochsLeft()).toEqual([20]);
+      expect(files.has(evidenceName(4))).toBe(false);
+      expect(listings).toBe(1);
+    });
+
+    test('a long gap is worked off in pieces', async () => {
+      const prune = pruneArchiveStage({ archive: folder, archiveEpochs: 16 });
+      add(...Array.from({ length: PRUNE_FILES_MAX + 100 }, (_, epoch) => epoch));
+      await prune(10_000);
+      expect(files.size).toBe(100);
+      await prune(10_001);
+      expect(files.size).toBe(0);
+    });
+
+    test('and with 0 nothing', async () => {
+      add(0);
+      await pruneArchiveStage({ archive: folder, archiveEpochs: 0 })(1_000_000);
+      expect(epochsLeft()).toEqual([0]);
+    });
   });
 });
 

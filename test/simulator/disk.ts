@@ -42,7 +42,7 @@ export class FaultyDisk implements SimDisk {
   /** A copy of what is readable now. */
   async copy(rng: Rng): Promise<FaultyDisk> {
     const other = new FaultyDisk(rng);
-    for (const bucket of ['meta', 'journal', 'state', 'batch', 'report'] as const) {
+    for (const bucket of ['meta', 'journal', 'state', 'batch', 'report', 'reportEpoch'] as const) {
       const rows = await this.#rows.range(bucket, { limit: 10_000 });
       await other.#rows.batch(rows.map(([key, value]) => ({ kind: 'put', bucket, key, value })));
     }

@@ -38,6 +38,7 @@ const watch = {
   expectJournal: true,
   retentionEpochs: 100,
   archive: false,
+  archiveEpochs: 1_000,
   controls: ['1.1.1.1:443', '[2606:4700::1111]:443'],
   secondResolvers: ['9.9.9.9', '2620:fe::fe'],
   allowLoopbackTargets: false,

@@ -1,5 +1,6 @@
 import { provenState } from '../../../ledger/ledger.ts';
 import { equalBytes } from '../../../protocol/bytes.ts';
+import { EMPTY_HISTORY } from '../../../protocol/history.ts';
 import { computeReport } from '../../../protocol/report.ts';
 import { encodeState, StateSsz } from '../../../protocol/state.ts';
 import { mutateBytes } from '../mutate.ts';
@@ -13,7 +14,7 @@ const nextHash = computeReport(trueState, nextContext, []).hash;
 
 /** A stranger's snapshot is taken only when every later report comes out as from the true state. */
 function run(bytes: Uint8Array): boolean {
-  const state = provenState(bytes, world.landed);
+  const state = provenState(bytes, { before: EMPTY_HISTORY, recent: world.landed });
   if (state === undefined) return false;
   if (equalBytes(encodeState(state), trueBytes)) return true;
   claim(equalBytes(computeReport(state, nextContext, []).hash, nextHash), 'proven, and the next report is another one');

@@ -128,6 +128,7 @@ export class Host {
       prober: this.prober ?? fakeProber(this.clock, () => this.sight),
       consent: openConsent,
       archive: memoryFolder(this.archived),
+      archiveEpochs: 0,
     });
     return { signer, watcher, prepare: node.prepare, stop: node.stop };
   }
