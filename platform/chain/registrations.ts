@@ -52,7 +52,7 @@ export class Registrations {
     const before = logs.slice(0, at);
     const seats = seatsOf([sealed.args.occupied[0], sealed.args.occupied[1]]).map((index): Seat => {
       const joined = before.findLast((log) => log.eventName === 'Registered' && log.args.seat === index);
-      if (joined?.eventName === 'Registered') return this.#seatOf(joined.args);
+      if (joined?.eventName === 'Registered') return this.#seatOf(joined.args, stakeOf(before, joined));
       throw new PlumblineError('no-set', `set ${id} names seat ${index}, which nobody registered`);
     });
     const set = { id, seats };
@@ -104,12 +104,12 @@ export class Registrations {
       this.#rpc.client.getContractEvents({ address: this.#services, abi: serviceRegistryAbi, ...range }),
     ]);
     // Only what this page reads: exits show in the next sealed version.
-    const taken = watchers.filter(({ eventName }) => eventName === 'Registered' || eventName === 'VersionSealed');
+    const taken = watchers.filter(({ eventName }) => READ_EVENTS.has(eventName));
     return { watchers: taken, services };
   }
 
-  #seatOf(args: Extract<WatcherLog, { eventName: 'Registered' }>['args']): Seat {
-    const { seat, operator, watcher, publicKey, effectiveStake, metadata } = args;
+  #seatOf(args: RegisteredLog['args'], stake: bigint): Seat {
+    const { seat, operator, watcher, publicKey, metadata } = args;
     let decoded = this.#keys.get(publicKey);
     if (!decoded) {
       decoded = this.#decodeKey(fromHex(publicKey));
@@ -120,12 +120,22 @@ export class Registrations {
       seat,
       watcher: fromHex(watcher),
       publicKey: decoded,
-      stake: effectiveStake,
+      stake,
       operator,
       operatorId: textOf(metadata.operatorId),
       region: metadata.region,
     };
   }
+}
+
+type RegisteredLog = Extract<WatcherLog, { eventName: 'Registered' }>;
+
+const READ_EVENTS: ReadonlySet<string> = new Set(['Registered', 'StakeAdded', 'VersionSealed']);
+
+/** Effective stake of a registration after the last of these logs: that of its last top-up, if there was one. */
+function stakeOf(logs: readonly WatcherLog[], joined: RegisteredLog): bigint {
+  const added = logs.findLast((log) => log.eventName === 'StakeAdded' && log.args.watcher === joined.args.watcher);
+  return added?.eventName === 'StakeAdded' ? added.args.effectiveStake : joined.args.effectiveStake;
 }
 
 type Logs = { readonly watchers: readonly WatcherLog[]; readonly services: readonly ServiceLog[] };
