@@ -1,4 +1,4 @@
-import { bigEndian, compareBytes, keccak, type Hex, toHex } from './bytes.ts';
+import { bigEndian, compareBytes, type Hex, keccak, toHex } from './bytes.ts';
 import { PlumblineError } from './error.ts';
 import { appendHistory, EMPTY_HISTORY, HISTORY_LEAF, HISTORY_NODE, HISTORY_ROOT } from './history.ts';
 
@@ -58,7 +58,9 @@ export function historyProofRoot(reportHash: Uint8Array, proof: HistoryProof): U
   }
   const node = siblings.reduce(
     (hash, sibling, i) =>
-      Math.floor(position / 2 ** i) % 2 === 1 ? keccak(HISTORY_NODE, sibling, hash) : keccak(HISTORY_NODE, hash, sibling),
+      Math.floor(position / 2 ** i) % 2 === 1
+        ? keccak(HISTORY_NODE, sibling, hash)
+        : keccak(HISTORY_NODE, hash, sibling),
     keccak(HISTORY_LEAF, reportHash),
   );
   return keccak(HISTORY_ROOT, bigEndian(count, 8), ...peaks.slice(0, peak), node, ...peaks.slice(peak));

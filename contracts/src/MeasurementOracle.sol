@@ -34,6 +34,8 @@ contract MeasurementOracle is IMeasurementOracle {
     /// What a submitter gets back besides the measured gas: intrinsic gas, calldata, and the writes after the measurement. Less
     /// than they cost, so that a refund is never a profit.
     uint256 private constant REFUND_FIXED_GAS = 32_000;
+    /// Behind the selector, 13 words.
+    uint256 private constant HEADER_END = 4 + 13 * 32;
     uint256 private constant STATUS_PRESENT = 2;
     /// Any ERC-20 can be sent there; nobody has its key.
     address private constant DEAD = 0x000000000000000000000000000000000000dEaD;
@@ -351,12 +353,18 @@ contract MeasurementOracle is IMeasurementOracle {
         set = SealedSet.signersOf(address(watcherRegistry), header.setId, pointer, signers);
         _requireCounted(header, set.occupiedLow, set.occupiedHigh);
         if (3 * set.signedStake <= 2 * set.totalStake) revert QuorumNotReached(set.signedStake, set.totalStake);
-        reportHash = Typed.reportHash(header);
+        reportHash = _headerHash();
         bytes32 digest = Typed.attestationDigest(DOMAIN_SEPARATOR(), header.epoch, view_, reportHash);
         bytes memory point = Bls.hashToG1(abi.encodePacked(digest), SIGNATURE_TAG);
         if (!Bls.verifyAt(set.head, SealedSet.KEY_OFFSET_BYTES, point, signature)) {
             revert SignatureRejected(reportHash, view_);
         }
+    }
+
+    /// Typed.reportHash of the header with which the calldata begins, in both functions that check a certificate: its words
+    /// are the ABI encoding already. A word with bits beyond its type cannot get here, for every narrow field has been read.
+    function _headerHash() private pure returns (bytes32) {
+        return keccak256(bytes.concat(Typed.HEADER_TYPEHASH, msg.data[4:HEADER_END]));
     }
 
     /// Nothing is to do when the set is that of the last report and everybody signed and counted: reports are counted anyway.

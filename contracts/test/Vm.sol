@@ -6,6 +6,7 @@ interface Vm {
     function warp(uint256 timestamp) external;
     function roll(uint256 blockNumber) external;
     function chainId(uint256 id) external;
+    function assume(bool condition) external pure;
     function setBlockhash(uint256 blockNumber, bytes32 hash) external;
     function fee(uint256 baseFee) external;
     function txGasPrice(uint256 gasPrice) external;

@@ -10,6 +10,7 @@ import { decodeRefusal } from '../../protocol/refusal.ts';
 import { decodeReveal } from '../../protocol/reveal.ts';
 import { digestVectors } from '../../scripts/vectors/digests.ts';
 import { vectorJson, vectorUrl } from '../../scripts/vectors/emit.ts';
+import { historyVectors } from '../../scripts/vectors/history.ts';
 import { reportVectors } from '../../scripts/vectors/report.ts';
 import { settlementVectors } from '../../scripts/vectors/settlement.ts';
 import { statisticsVectors } from '../../scripts/vectors/statistics.ts';
@@ -20,6 +21,7 @@ const stored = (name: string): string => readFileSync(vectorUrl(name), 'utf8');
 describe('the golden vectors', () => {
   it.each([
     ['digests.json', digestVectors],
+    ['history.json', historyVectors],
     ['settlement.json', settlementVectors],
     ['wire.json', wireVectors],
     ['report.json', reportVectors],

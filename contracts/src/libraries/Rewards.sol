@@ -100,7 +100,13 @@ library Rewards {
 
     /// Charges a registration its share of a report, rounded up, and what follows from a missing batch.
     function charge(State storage state, uint32 registration, uint256 shareUp, uint64 epoch, bool counted) internal {
-        Account memory account = _unpack(state.accounts[registration]);
+        uint256 word = state.accounts[registration];
+        if (counted && uint128(word) + shareUp <= type(uint128).max) {
+            // The commonest case: only the debt, in the lowest bits, grows, and nothing is carried out of it.
+            state.accounts[registration] = word + shareUp;
+            return;
+        }
+        Account memory account = _unpack(word);
         uint256 reports = 1;
         if (!counted) {
             bool recent = account.level != 0 && epoch - account.missedEpoch <= MEMORY_EPOCHS;
