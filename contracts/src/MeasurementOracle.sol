@@ -30,7 +30,7 @@ contract MeasurementOracle is IMeasurementOracle {
     /// Four years of 60-second epochs: over it the counts of 1,024 samples an epoch still fit 32 bits.
     uint32 public constant WINDOW_EPOCHS_MAX = 1 << 21;
 
-    uint256 public constant METRICS = 12;
+    uint256 private constant METRICS = 12;
     /// What a submitter gets back besides the measured gas: intrinsic gas, calldata, and the writes after the measurement. Less
     /// than they cost, so that a refund is never a profit.
     uint256 private constant REFUND_FIXED_GAS = 32_000;
@@ -64,7 +64,6 @@ contract MeasurementOracle is IMeasurementOracle {
 
     struct Stored {
         uint256 word;
-        uint64 windowStart;
         uint64 windowEnd;
         uint64 reportEpoch;
     }
@@ -139,10 +138,13 @@ contract MeasurementOracle is IMeasurementOracle {
     function verifyLeaf(Leaf calldata leaf, uint64 reportEpoch, bytes32[] calldata proof) public view {
         if (proof.length > PROOF_LENGTH_MAX) revert ProofTooLong(proof.length, PROOF_LENGTH_MAX);
         bytes32 entry = _roots[reportEpoch % RING_SIZE];
-        if (entry == 0 || reportEpoch >= _progress().nextEpoch) revert UnknownRoot(reportEpoch);
+        if (entry == 0) revert UnknownRoot(reportEpoch);
         bytes32 leafHash = Typed.leafHash(leaf);
         bytes32 computedRoot = MerkleProof.processProofCalldata(proof, leafHash);
-        if (_rootEntry(reportEpoch, computedRoot) != entry) revert ProofRejected(reportEpoch, leafHash, computedRoot);
+        // An entry binds its epoch, so this alone decides; the rest says why.
+        if (_rootEntry(reportEpoch, computedRoot) == entry) return;
+        if (reportEpoch >= _progress().nextEpoch) revert UnknownRoot(reportEpoch);
+        revert ProofRejected(reportEpoch, leafHash, computedRoot);
     }
 
     function verifyLeafAt(
@@ -190,8 +192,8 @@ contract MeasurementOracle is IMeasurementOracle {
         verifyLeaf(leaf, reportEpoch, proof);
         place.word = word;
         // casting to 'uint64' is safe because the end is at most an epoch that was reported, plus one
-        (place.windowStart, place.windowEnd, place.reportEpoch) = (leaf.windowStart, uint64(end), reportEpoch);
-        emit LeafStored(leaf.serviceId, metric, leaf.windowEpochs, leaf.vantage, uint64(end), word);
+        (place.windowEnd, place.reportEpoch) = (uint64(end), reportEpoch);
+        emit LeafStored(leaf.serviceId, metric, uint64(end));
     }
 
     function latest(bytes32 serviceId, uint8 metric) external view returns (Observation memory) {
@@ -206,7 +208,7 @@ contract MeasurementOracle is IMeasurementOracle {
         Stored memory stored = _stored[_keyOf(serviceId, windowEpochs_, vantage, metric)];
         if (stored.windowEnd == 0) revert NothingStored(serviceId, metric);
         return Observation({
-            windowStart: stored.windowStart,
+            windowStart: stored.windowEnd - windowEpochs_,
             windowEnd: stored.windowEnd,
             reportEpoch: stored.reportEpoch,
             observedAt: genesis + stored.windowEnd * epochSeconds,
@@ -352,7 +354,10 @@ contract MeasurementOracle is IMeasurementOracle {
         pointer = watcherRegistry.sealedSet(header.setId, header.epoch);
         set = SealedSet.signersOf(address(watcherRegistry), header.setId, pointer, signers);
         _requireCounted(header, set.occupiedLow, set.occupiedHigh);
-        if (3 * set.signedStake <= 2 * set.totalStake) revert QuorumNotReached(set.signedStake, set.totalStake);
+        unchecked {
+            // 512 stakes of 96 bits each.
+            if (3 * set.signedStake <= 2 * set.totalStake) revert QuorumNotReached(set.signedStake, set.totalStake);
+        }
         reportHash = _headerHash();
         bytes32 digest = Typed.attestationDigest(DOMAIN_SEPARATOR(), header.epoch, view_, reportHash);
         bytes memory point = Bls.hashToG1(abi.encodePacked(digest), SIGNATURE_TAG);

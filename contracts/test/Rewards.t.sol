@@ -97,7 +97,7 @@ contract RewardsTest is Fixture {
         _land(2, ALL, ALL);
         _land(3, 7, 7);
         _land(4, 7, 7);
-        uint256 expected = 2 * SHARE + 2 * (RATE * 5 / 7);
+        uint256 expected = 2 * SHARE + 2 * RATE * 5 / 7;
         uint256 paid = oracle.claimRewards(0, 1);
         assertEq(paid, 2 * SHARE, "one version at a time");
         paid += oracle.claimRewards(0, 8);

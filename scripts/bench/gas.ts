@@ -35,7 +35,7 @@ const OPERATION_TARGETS: readonly (readonly [string, number | null])[] = [
   ['register the 64th watcher', 480_000],
   ['register with the longest metadata', 480_000],
   ['prove an equivocation', 500_000],
-  ['keep a new value, proof of 10 hashes', 90_000],
+  ['keep a new value, proof of 8 hashes', 90_000],
   ['seal 64 seats', null],
 ];
 /** Of agreements: one settlement, and one of twenty in a transaction. */

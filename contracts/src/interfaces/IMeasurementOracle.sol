@@ -23,15 +23,7 @@ interface IMeasurementOracle is IERC165 {
     );
 
     event HeadKept(bytes32 indexed reportHash);
-    /// `word`: of Leaf.stats.
-    event LeafStored(
-        bytes32 indexed serviceId,
-        uint8 indexed metric,
-        uint32 windowEpochs,
-        uint16 vantage,
-        uint64 windowEnd,
-        uint256 word
-    );
+    event LeafStored(bytes32 indexed serviceId, uint8 indexed metric, uint64 windowEnd);
     /// Token units; `endsAtReport` counts reports as they land.
     event RewardsFunded(address indexed from, uint256 amount, uint256 ratePerReport, uint64 endsAtReport);
     /// `forfeited`: earned, and lost to the seat's debt or its slashing.

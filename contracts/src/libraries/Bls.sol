@@ -56,17 +56,18 @@ library Bls {
     /// three points. About 103.5k gas.
     function verify(bytes memory key, bytes memory messagePoint, bytes memory signature) internal view returns (bool) {
         _requireLength(key, G2_BYTES);
+        requireG1(messagePoint);
         return verifyAt(key, 0, messagePoint, signature);
     }
 
-    /// The same for a key that stands in `holder` from byte `offset` on.
+    /// The same for a key that stands in `holder` from byte `offset` on, and a message point that `hashToG1` made.
     function verifyAt(bytes memory holder, uint256 offset, bytes memory messagePoint, bytes memory signature)
         internal
         view
         returns (bool)
     {
         _requireG2At(holder, offset);
-        requireG1(messagePoint);
+        _requireLength(messagePoint, G1_BYTES);
         requireG1(signature);
         bytes memory generator = NEGATED_G2_GENERATOR;
         address precompile = PAIRING;
