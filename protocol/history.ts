@@ -8,15 +8,16 @@ export type History = { readonly count: number; readonly peaks: readonly Uint8Ar
 
 export const EMPTY_HISTORY: History = { count: 0, peaks: [] };
 
-const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
-const ROOT = Uint8Array.of(2);
+/** First byte of what is hashed, so that a leaf, a node and a root can never pass for one another. */
+export const HISTORY_LEAF = Uint8Array.of(0);
+export const HISTORY_NODE = Uint8Array.of(1);
+export const HISTORY_ROOT = Uint8Array.of(2);
 
 /** Appends one report hash; as many peaks merge as the count has trailing ones. */
 export function appendHistory(history: History, reportHash: Uint8Array): History {
   const peaks = [...history.peaks];
-  let node = keccak(LEAF, reportHash);
-  for (let bits = history.count; bits % 2 === 1; bits = (bits - 1) / 2) node = keccak(NODE, peaks.pop()!, node);
+  let node = keccak(HISTORY_LEAF, reportHash);
+  for (let bits = history.count; bits % 2 === 1; bits = (bits - 1) / 2) node = keccak(HISTORY_NODE, peaks.pop()!, node);
   peaks.push(node);
   return { count: history.count + 1, peaks };
 }
@@ -24,5 +25,5 @@ export function appendHistory(history: History, reportHash: Uint8Array): History
 /** Root = hash(count, peaks left to right); the empty history has the zero root. */
 export function historyRoot(history: History): Uint8Array {
   if (history.count === 0) return ZERO_BYTES32;
-  return keccak(ROOT, bigEndian(history.count, 8), ...history.peaks);
+  return keccak(HISTORY_ROOT, bigEndian(history.count, 8), ...history.peaks);
 }

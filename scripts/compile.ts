@@ -8,9 +8,11 @@ import { PlumblineError } from '../protocol/error.ts';
 
 /** Contracts that can be deployed, by the name of their file under contracts/src and the path to it. */
 const CONTRACT_SOURCES = {
+  Erc20StakeSource: 'src/Erc20StakeSource.sol',
   WatcherRegistry: 'src/WatcherRegistry.sol',
   ServiceRegistry: 'src/ServiceRegistry.sol',
   MeasurementOracle: 'src/MeasurementOracle.sol',
+  EquivocationCourt: 'src/EquivocationCourt.sol',
   SlaVault: 'src/SlaVault.sol',
   DevnetToken: 'src/devnet/DevnetToken.sol',
 } as const;

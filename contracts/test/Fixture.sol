@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {LibRLP} from "solady/utils/LibRLP.sol";
+import {EquivocationCourt} from "../src/EquivocationCourt.sol";
+import {Erc20StakeSource} from "../src/Erc20StakeSource.sol";
 import {MeasurementOracle} from "../src/MeasurementOracle.sol";
 import {ServiceRegistry} from "../src/ServiceRegistry.sol";
 import {WatcherRegistry} from "../src/WatcherRegistry.sol";
@@ -23,6 +26,8 @@ abstract contract Fixture is Test {
 
     DevnetToken internal token;
     WatcherRegistry internal registry;
+    Erc20StakeSource internal stakeSource;
+    EquivocationCourt internal court;
     ServiceRegistry internal services;
     MeasurementOracle internal oracle;
 
@@ -30,10 +35,20 @@ abstract contract Fixture is Test {
         vm.warp(GENESIS - 1 hours);
         vm.roll(10_000);
         token = new DevnetToken(type(uint128).max);
-        registry =
-            new WatcherRegistry(token, STAKE_MIN, STAKE_CAP, GENESIS, EPOCH_SECONDS, ACTIVATION_DELAY, EXIT_DELAY);
-        services = new ServiceRegistry(registry);
+        stakeSource = new Erc20StakeSource(token);
+        registry = newRegistry(stakeSource, STAKE_MIN, STAKE_CAP, GENESIS, EPOCH_SECONDS);
         oracle = new MeasurementOracle(registry, abi.encode(parameters()));
+        court = new EquivocationCourt(oracle);
+        services = new ServiceRegistry(registry);
+    }
+
+    /// A registry whose court is the second contract that this test creates after it.
+    function newRegistry(Erc20StakeSource source, uint128 stakeMin, uint128 cap, uint64 genesis, uint32 epochSeconds)
+        internal
+        returns (WatcherRegistry)
+    {
+        address court_ = LibRLP.computeAddress(address(this), vm.getNonce(address(this)) + 2);
+        return new WatcherRegistry(source, court_, stakeMin, cap, genesis, epochSeconds, ACTIVATION_DELAY, EXIT_DELAY);
     }
 
     /// Registers `count` watchers of equal stake into seats 0..count − 1 and seals them as the genesis set.
@@ -70,11 +85,7 @@ abstract contract Fixture is Test {
 
     function metadata() internal pure returns (Metadata memory) {
         return Metadata({
-            operatorId: "somebody",
-            region: 1,
-            asn: 64_500,
-            uri: "https://watcher.example",
-            addresses: addresses()
+            operatorId: "somebody", region: 1, asn: 64_500, uri: "https://watcher.example", addresses: addresses()
         });
     }
 
@@ -98,7 +109,7 @@ abstract contract Fixture is Test {
         address operator = operatorOf(i);
         bytes memory key = Signer.publicKey(secretOf(i));
         bytes memory proof = possession(secretOf(i), operator);
-        fund(operator, address(registry), stake);
+        fund(operator, address(stakeSource), stake);
         vm.prank(operator);
         return registry.register(key, proof, stake, metadata());
     }

@@ -301,7 +301,7 @@ contract MeasurementOracleTest is Fixture {
     function _joinWithSecret(uint256 secret) private {
         bytes memory key = Signer.publicKey(secret);
         bytes memory proof = possession(secret, address(this));
-        token.approve(address(registry), STAKE_MIN);
+        token.approve(address(stakeSource), STAKE_MIN);
         registry.register(key, proof, STAKE_MIN, metadata());
     }
 

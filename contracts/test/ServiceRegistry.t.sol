@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Erc20StakeSource} from "../src/Erc20StakeSource.sol";
 import {ServiceRegistry} from "../src/ServiceRegistry.sol";
 import {WatcherRegistry} from "../src/WatcherRegistry.sol";
 import {IServiceRegistry} from "../src/interfaces/IServiceRegistry.sol";
@@ -87,8 +88,7 @@ contract ServiceRegistryTest is Fixture {
     }
 
     function test_register_refusesATimeoutLongerThanHalfAnEpoch() external {
-        WatcherRegistry quick =
-            new WatcherRegistry(token, STAKE_MIN, STAKE_CAP, GENESIS, 4, ACTIVATION_DELAY, EXIT_DELAY);
+        WatcherRegistry quick = newRegistry(new Erc20StakeSource(token), STAKE_MIN, STAKE_CAP, GENESIS, 4);
         services = new ServiceRegistry(quick);
         ServiceConfig memory config = serviceConfig();
         config.timeoutMillis = 2_000;

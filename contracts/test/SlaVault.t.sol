@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ServiceRegistry} from "../src/ServiceRegistry.sol";
+import {Erc20StakeSource} from "../src/Erc20StakeSource.sol";
 import {SlaVault} from "../src/SlaVault.sol";
 import {WatcherRegistry} from "../src/WatcherRegistry.sol";
 import {IMeasurementOracle} from "../src/interfaces/IMeasurementOracle.sol";
@@ -199,7 +200,7 @@ contract SlaVaultTest is VaultFixture {
     }
 
     function test_constructor_refusesRegistriesOfDifferentTime() external {
-        WatcherRegistry other = new WatcherRegistry(token, 1, 1, GENESIS, 30, 1, 10);
+        WatcherRegistry other = newRegistry(new Erc20StakeSource(token), 1, 1, GENESIS, 30);
         ServiceRegistry foreign = new ServiceRegistry(other);
         expectError(abi.encodeWithSelector(ISlaVault.RegistriesDiffer.selector, address(registry), address(other)));
         new SlaVault(IMeasurementOracle(address(oracle)), foreign);

@@ -6,7 +6,12 @@ interface Vm {
     function warp(uint256 timestamp) external;
     function roll(uint256 blockNumber) external;
     function chainId(uint256 id) external;
+    function assume(bool condition) external pure;
     function setBlockhash(uint256 blockNumber, bytes32 hash) external;
+    function fee(uint256 baseFee) external;
+    function txGasPrice(uint256 gasPrice) external;
+    function deal(address account, uint256 balance) external;
+    function getNonce(address account) external view returns (uint64);
     function prank(address sender) external;
     function expectRevert(bytes calldata revertData) external;
     function expectRevert(bytes4 selector) external;

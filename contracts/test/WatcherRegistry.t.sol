@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {WatcherRegistry} from "../src/WatcherRegistry.sol";
+import {Erc20StakeSource} from "../src/Erc20StakeSource.sol";
+import {IStakeSource} from "../src/interfaces/IStakeSource.sol";
 import {IWatcherRegistry} from "../src/interfaces/IWatcherRegistry.sol";
 import {Contact, Metadata, Seat, SeatStatus, SetVersion, SignerSet} from "../src/interfaces/Types.sol";
 import {Bls} from "../src/libraries/Bls.sol";
@@ -22,7 +24,7 @@ contract WatcherRegistryTest is Fixture {
     function test_register_takesTheLowestFreeSeatAndTheStake() external {
         assertEq(join(0, STAKE_MIN), 0, "first seat");
         assertEq(join(1, 5 * STAKE_MIN), 1, "second seat");
-        assertEq(token.balanceOf(address(registry)), 6 * STAKE_MIN, "stake held");
+        assertEq(token.balanceOf(address(stakeSource)), 6 * STAKE_MIN, "stake held");
         Seat memory seat = registry.seat(1);
         assertEq(seat.operator, operatorOf(1), "operator");
         assertEq(seat.stake, 5 * STAKE_MIN, "stake");
@@ -37,13 +39,13 @@ contract WatcherRegistryTest is Fixture {
         (,, uint256 total, bool changed) = _pending();
         assertEq(total, STAKE_CAP, "effective");
         assertTrue(changed, "changed");
-        assertEq(token.balanceOf(address(registry)), 2 * STAKE_CAP, "whole stake held");
+        assertEq(token.balanceOf(address(stakeSource)), 2 * STAKE_CAP, "whole stake held");
     }
 
     function test_register_emitsEverythingThatRebuildsTheSet() external {
         bytes memory key = Signer.publicKey(secretOf(0));
         bytes memory proof = possession(secretOf(0), operatorOf(0));
-        fund(operatorOf(0), address(registry), 2 * STAKE_CAP);
+        fund(operatorOf(0), address(stakeSource), 2 * STAKE_CAP);
         vm.expectEmit(true, true, true, true, address(registry));
         emit IWatcherRegistry.Registered(0, operatorOf(0), keccak256(key), key, 2 * STAKE_CAP, STAKE_CAP, metadata());
         vm.prank(operatorOf(0));
@@ -78,7 +80,7 @@ contract WatcherRegistryTest is Fixture {
         most.addresses = _addresses(4, 128);
         bytes memory key = Signer.publicKey(secretOf(0));
         bytes memory proof = possession(secretOf(0), operatorOf(0));
-        fund(operatorOf(0), address(registry), STAKE_MIN);
+        fund(operatorOf(0), address(stakeSource), STAKE_MIN);
         vm.expectEmit(true, true, true, true, address(registry));
         emit IWatcherRegistry.Registered(0, operatorOf(0), keccak256(key), key, STAKE_MIN, STAKE_MIN, most);
         vm.prank(operatorOf(0));
@@ -194,10 +196,8 @@ contract WatcherRegistryTest is Fixture {
         registry = _registryOn(fee);
         bytes memory key = Signer.publicKey(secretOf(0));
         bytes memory proof = possession(secretOf(0), address(this));
-        fee.approve(address(registry), STAKE_MIN);
-        _expect(
-            abi.encodeWithSelector(IWatcherRegistry.StakeNotReceived.selector, STAKE_MIN - STAKE_MIN / 100, STAKE_MIN)
-        );
+        fee.approve(address(registry.stakeSource()), STAKE_MIN);
+        _expect(abi.encodeWithSelector(IStakeSource.StakeNotReceived.selector, STAKE_MIN - STAKE_MIN / 100, STAKE_MIN));
         registry.register(key, proof, STAKE_MIN, metadata());
     }
 
@@ -367,34 +367,43 @@ contract WatcherRegistryTest is Fixture {
         warpToEpoch(3 + EXIT_DELAY);
         registry.withdraw(0);
         registry.withdraw(1);
-        assertEq(token.balanceOf(address(registry)), 0, "nothing stuck");
+        assertEq(token.balanceOf(address(stakeSource)), 0, "nothing stuck");
     }
 
     // Deployment
 
     function test_constructor_refusesImpossibleConfigurations() external {
+        IStakeSource source = new Erc20StakeSource(token);
+        address judge = address(0xc0);
+        _expectConfiguration("stakeSource");
+        new WatcherRegistry(IStakeSource(address(0x1234)), judge, 1, 1, GENESIS, 60, 1, 1);
+        IStakeSource tokenless = new Erc20StakeSource(IERC20(address(0x1234)));
         _expectConfiguration("stakeToken");
-        new WatcherRegistry(IERC20(address(0x1234)), 1, 1, GENESIS, 60, 1, 1);
+        new WatcherRegistry(tokenless, judge, 1, 1, GENESIS, 60, 1, 1);
+        _expectConfiguration("court");
+        new WatcherRegistry(source, address(0), 1, 1, GENESIS, 60, 1, 1);
         _expectConfiguration("stakeMin");
-        new WatcherRegistry(token, 0, 1, GENESIS, 60, 1, 1);
+        new WatcherRegistry(source, judge, 0, 1, GENESIS, 60, 1, 1);
         _expectConfiguration("effectiveStakeCap");
-        new WatcherRegistry(token, 2, 1, GENESIS, 60, 1, 1);
+        new WatcherRegistry(source, judge, 2, 1, GENESIS, 60, 1, 1);
+        _expectConfiguration("effectiveStakeCap");
+        new WatcherRegistry(source, judge, 2, 1 << 96, GENESIS, 60, 1, 1);
         _expectConfiguration("genesis");
-        new WatcherRegistry(token, 1, 1, 0, 60, 1, 1);
+        new WatcherRegistry(source, judge, 1, 1, 0, 60, 1, 1);
         _expectConfiguration("genesis");
-        new WatcherRegistry(token, 1, 1, 1 << 40, 60, 1, 1);
+        new WatcherRegistry(source, judge, 1, 1, 1 << 40, 60, 1, 1);
         _expectConfiguration("epochSeconds");
-        new WatcherRegistry(token, 1, 1, GENESIS, 0, 1, 1);
+        new WatcherRegistry(source, judge, 1, 1, GENESIS, 0, 1, 1);
         _expectConfiguration("epochSeconds");
-        new WatcherRegistry(token, 1, 1, GENESIS, 3601, 1, 1);
+        new WatcherRegistry(source, judge, 1, 1, GENESIS, 3601, 1, 1);
         _expectConfiguration("activationDelayEpochs");
-        new WatcherRegistry(token, 1, 1, GENESIS, 60, 0, 1);
+        new WatcherRegistry(source, judge, 1, 1, GENESIS, 60, 0, 1);
         _expectConfiguration("activationDelayEpochs");
-        new WatcherRegistry(token, 1, 1, GENESIS, 60, 1_000_001, 1);
+        new WatcherRegistry(source, judge, 1, 1, GENESIS, 60, 1_000_001, 1);
         _expectConfiguration("exitDelayEpochs");
-        new WatcherRegistry(token, 1, 1, GENESIS, 60, 1, 0);
+        new WatcherRegistry(source, judge, 1, 1, GENESIS, 60, 1, 0);
         _expectConfiguration("exitDelayEpochs");
-        new WatcherRegistry(token, 1, 1, GENESIS, 60, 1, 1_000_001);
+        new WatcherRegistry(source, judge, 1, 1, GENESIS, 60, 1, 1_000_001);
     }
 
     function test_currentEpoch_countsFromGenesis() external {
@@ -432,7 +441,7 @@ contract WatcherRegistryTest is Fixture {
     function _registerGas(uint256 i) private returns (uint256) {
         bytes memory key = Signer.publicKey(secretOf(i));
         bytes memory proof = possession(secretOf(i), operatorOf(i));
-        fund(operatorOf(i), address(registry), STAKE_MIN);
+        fund(operatorOf(i), address(stakeSource), STAKE_MIN);
         vm.prank(operatorOf(i));
         uint256 before = gasleft();
         registry.register(key, proof, STAKE_MIN, metadata());
@@ -440,8 +449,7 @@ contract WatcherRegistryTest is Fixture {
     }
 
     function _registryOn(IERC20 stakeToken) private returns (WatcherRegistry) {
-        return
-            new WatcherRegistry(stakeToken, STAKE_MIN, STAKE_CAP, GENESIS, EPOCH_SECONDS, ACTIVATION_DELAY, EXIT_DELAY);
+        return newRegistry(new Erc20StakeSource(stakeToken), STAKE_MIN, STAKE_CAP, GENESIS, EPOCH_SECONDS);
     }
 
     function _expect(bytes memory revertData) private {

@@ -1,4 +1,4 @@
-import type { Abi } from 'viem';
+import { type Abi, getContractAddress } from 'viem';
 import { type Hex, toHex } from '../../protocol/bytes.ts';
 import { PlumblineError } from '../../protocol/error.ts';
 import { encodeParameters, type Preset } from '../../protocol/parameters.ts';
@@ -7,7 +7,14 @@ import { revertReason } from './client.ts';
 
 /** Creation code and ABI by contract name; scripts/compile.ts makes them. */
 export type Artifacts = Record<ContractName, { readonly abi: Abi; readonly bytecode: Hex }>;
-type ContractName = 'WatcherRegistry' | 'ServiceRegistry' | 'MeasurementOracle' | 'SlaVault' | 'DevnetToken';
+type ContractName =
+  | 'Erc20StakeSource'
+  | 'WatcherRegistry'
+  | 'ServiceRegistry'
+  | 'MeasurementOracle'
+  | 'EquivocationCourt'
+  | 'SlaVault'
+  | 'DevnetToken';
 
 export type DeploySettings = Preset & {
   /** Unix seconds at which epoch 0 starts. */
@@ -49,6 +56,9 @@ export async function requirePrecompiles({ client, chainId }: Rpc): Promise<void
   );
 }
 
+/** Transactions from the creation of the registry to that of its court: the oracle stands between them. */
+const COURT_AFTER_REGISTRY = 2n;
+
 /** Of the devnet's worthless token: a thousand million whole ones. */
 const DEVNET_SUPPLY = 10n ** 27n;
 
@@ -76,8 +86,15 @@ export async function deployContracts(
     }
   };
   const token = settings.stakeToken ?? (await deploy('DevnetToken', [DEVNET_SUPPLY]));
+  const source = await deploy('Erc20StakeSource', [token]);
+  // The registry names its court for ever, and the court checks that it is the one that the registry names: so its address is
+  // computed here, and any transaction of this account in between makes the court's creation fail instead of another one rule.
+  const { address: from } = wallet.account;
+  const nonce = BigInt(await rpc.client.getTransactionCount({ address: from }));
+  const court = getContractAddress({ from, nonce: nonce + COURT_AFTER_REGISTRY });
   const registry = await deploy('WatcherRegistry', [
-    token,
+    source,
+    court,
     settings.stakeMin,
     settings.effectiveStakeCap,
     BigInt(settings.genesis),
@@ -85,8 +102,9 @@ export async function deployContracts(
     settings.activationDelayEpochs,
     settings.exitDelayEpochs,
   ]);
-  const services = await deploy('ServiceRegistry', [registry]);
   const oracle = await deploy('MeasurementOracle', [registry, toHex(encodeParameters(settings.parameters))]);
+  await deploy('EquivocationCourt', [oracle]);
+  const services = await deploy('ServiceRegistry', [registry]);
   const vault = await deploy('SlaVault', [oracle, services]);
   return { chainId: rpc.chainId, deployBlock, token, registry, services, oracle, vault };
 }

@@ -44,7 +44,7 @@ export class Registrations {
   async set(id: number): Promise<WatcherSet> {
     await this.#refresh();
     const { sealed, joins } = this.#version(id);
-    const seats = joins.map(({ args }) => this.#seatOf(args));
+    const seats = joins.map(({ joined: { args }, stake }) => this.#seatOf(args, stake));
     const set = { id, seats };
     if (totalStake(set) !== sealed.args.totalEffectiveStake) {
       throw new PlumblineError('no-set', `the stakes of set ${id} do not add up to what the registry sealed`);
@@ -58,16 +58,16 @@ export class Registrations {
    */
   async contacts(id: number): Promise<Contact[]> {
     await this.#refresh();
-    return this.#version(id).joins.map((join): Contact => {
-      const { seat, operator, effectiveStake, metadata } = join.args;
+    return this.#version(id).joins.map(({ joined, stake }): Contact => {
+      const { seat, operator, metadata } = joined.args;
       const changed = this.#recent.contacts.get(seat) ?? this.#final.contacts.get(seat);
       // A change of whoever held the seat before, or holds it after this version, is not this operator's word.
-      const own = changed && changed.args.operator === operator && isAfter(changed, join);
+      const own = changed && changed.args.operator === operator && isAfter(changed, joined);
       const { addresses } = own ? changed.args.contact : metadata;
       return {
         seat,
         operator,
-        stake: effectiveStake,
+        stake,
         operatorId: textOf(metadata.operatorId),
         region: metadata.region,
         asn: metadata.asn,
@@ -89,8 +89,8 @@ export class Registrations {
     return [...listed.values()];
   }
 
-  /** The seal of a version, and who had registered each of its seats by then. */
-  #version(id: number): { sealed: SealLog; joins: JoinLog[] } {
+  /** The seal of a version, who had registered each of its seats by then, and with what effective stake. */
+  #version(id: number): { sealed: SealLog; joins: { joined: JoinLog; stake: bigint }[] } {
     const logs = [...this.#final.watchers, ...this.#recent.watchers];
     const at = logs.findIndex((log) => log.eventName === 'VersionSealed' && log.args.id === id);
     const sealed = logs[at];
@@ -99,9 +99,9 @@ export class Registrations {
     }
     // Who held a seat when the version was sealed is whoever registered it last before.
     const before = logs.slice(0, at);
-    const joins = seatsOf([sealed.args.occupied[0], sealed.args.occupied[1]]).map((index): JoinLog => {
+    const joins = seatsOf([sealed.args.occupied[0], sealed.args.occupied[1]]).map((index) => {
       const joined = before.findLast((log) => log.eventName === 'Registered' && log.args.seat === index);
-      if (joined?.eventName === 'Registered') return joined;
+      if (joined?.eventName === 'Registered') return { joined, stake: stakeOf(before, joined) };
       throw new PlumblineError('no-set', `set ${id} names seat ${index}, which nobody registered`);
     });
     return { sealed, joins };
@@ -137,13 +137,13 @@ export class Registrations {
     ]);
     // Only what this page reads: exits show in the next sealed version. Of a seat's contacts only the newest is kept, so
     // that an operator who changes it all day fills nobody's memory.
-    const taken = watchers.filter(({ eventName }) => eventName === 'Registered' || eventName === 'VersionSealed');
+    const taken = watchers.filter(({ eventName }) => READ_EVENTS.has(eventName));
     const changes = watchers.filter((log) => log.eventName === 'ContactChanged');
     return { watchers: taken, services, contacts: new Map(changes.map((log) => [log.args.seat, log])) };
   }
 
-  #seatOf(args: JoinLog['args']): Seat {
-    const { seat, operator, watcher, publicKey, effectiveStake, metadata } = args;
+  #seatOf(args: JoinLog['args'], stake: bigint): Seat {
+    const { seat, operator, watcher, publicKey, metadata } = args;
     let decoded = this.#keys.get(publicKey);
     if (!decoded) {
       decoded = this.#decodeKey(fromHex(publicKey));
@@ -154,7 +154,7 @@ export class Registrations {
       seat,
       watcher: fromHex(watcher),
       publicKey: decoded,
-      stake: effectiveStake,
+      stake,
       operator,
       operatorId: textOf(metadata.operatorId),
       region: metadata.region,
@@ -170,6 +170,14 @@ type Logs = {
 };
 
 const NO_LOGS: Logs = { watchers: [], services: [], contacts: new Map() };
+
+const READ_EVENTS: ReadonlySet<string> = new Set(['Registered', 'StakeAdded', 'VersionSealed']);
+
+/** Effective stake of a registration after the last of these logs: that of its last top-up, if there was one. */
+function stakeOf(logs: readonly WatcherLog[], joined: JoinLog): bigint {
+  const added = logs.findLast((log) => log.eventName === 'StakeAdded' && log.args.watcher === joined.args.watcher);
+  return added?.eventName === 'StakeAdded' ? added.args.effectiveStake : joined.args.effectiveStake;
+}
 
 function joined(a: Logs, b: Logs): Logs {
   return {

@@ -128,8 +128,13 @@ async function joinWatcher(
   const proof = bls.signatureToEvm(bls.prove(key.secretKey, digest));
   const operatorId = toHex(Buffer.from(key.operatorId.padEnd(32, '\0').slice(0, 32)));
   const metadata = { operatorId, region: 0, asn: 0, uri: '', addresses: [key.address] };
+  const source = await rpc.client.readContract({
+    address: deployed.registry,
+    abi: watcherRegistryAbi,
+    functionName: 'stakeSource',
+  });
   await act(rpc, operator, [
-    approve(deployed.token, deployed.registry),
+    approve(deployed.token, source),
     {
       to: deployed.registry,
       abi: watcherRegistryAbi,

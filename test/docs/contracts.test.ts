@@ -22,6 +22,8 @@ function snapshots(): Map<string, string> {
 describe('the page for contract authors', () => {
   it('has every named error of the contracts, and where it comes from', () => {
     const contracts = {
+      EquivocationCourt: abi.equivocationCourtAbi,
+      Erc20StakeSource: abi.erc20StakeSourceAbi,
       MeasurementOracle: abi.measurementOracleAbi,
       ServiceRegistry: abi.serviceRegistryAbi,
       SlaVault: abi.slaVaultAbi,

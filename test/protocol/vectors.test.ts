@@ -11,6 +11,7 @@ import { decodeReveal } from '../../protocol/reveal.ts';
 import { committeeVectors } from '../../scripts/vectors/committees.ts';
 import { digestVectors } from '../../scripts/vectors/digests.ts';
 import { vectorJson, vectorUrl } from '../../scripts/vectors/emit.ts';
+import { historyVectors } from '../../scripts/vectors/history.ts';
 import { reportVectors } from '../../scripts/vectors/report.ts';
 import { settlementVectors } from '../../scripts/vectors/settlement.ts';
 import { statisticsVectors } from '../../scripts/vectors/statistics.ts';
@@ -21,6 +22,7 @@ const stored = (name: string): string => readFileSync(vectorUrl(name), 'utf8');
 describe('the golden vectors', () => {
   it.each([
     ['digests.json', digestVectors],
+    ['history.json', historyVectors],
     ['settlement.json', settlementVectors],
     ['wire.json', wireVectors],
     ['report.json', reportVectors],

@@ -92,9 +92,11 @@ export async function startEvm() {
       const label = toHex(Buffer.from(operatorId.padEnd(32, '\0')));
       const metadata = { operatorId: label, region: index, asn: 0, uri: '', addresses };
       const { token, registry } = deployed;
+      const read = { address: registry, abi: watcherRegistryAbi, functionName: 'stakeSource' } as const;
+      const source = await rpc.client.readContract(read);
       await send(0, [{ to: token, abi: devnetTokenAbi, name: 'transfer', args: [operator, stake] }]);
       await send(index, [
-        { to: token, abi: devnetTokenAbi, name: 'approve', args: [registry, stake] },
+        { to: token, abi: devnetTokenAbi, name: 'approve', args: [source, stake] },
         { to: registry, abi: watcherRegistryAbi, name: 'register', args: [toHex(publicKey), proof, stake, metadata] },
       ]);
       return secretKey;

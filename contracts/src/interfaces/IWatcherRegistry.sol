@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IStakeSource} from "./IStakeSource.sol";
 import {Contact, Metadata, Seat, SetVersion, SignerSet} from "./Types.sol";
 
 /// Who may measure: stake, proof of possession, seats, and the set versions that certificates are checked against.
@@ -12,8 +13,12 @@ import {Contact, Metadata, Seat, SetVersion, SignerSet} from "./Types.sol";
 /// for its activation, so nobody can make many. Stake leaves only `exitDelayEpochs` after the last version that names the seat
 /// has expired; until then the seat keeps its key, so every certificate that can still be submitted can be checked.
 ///
-/// The logs alone rebuild every set: replay `Registered` (joins) and `ExitRequested` (leaves); `VersionSealed` is the set then.
-/// No owner, no pause, no upgrade. The stake token must neither take a fee nor rebase.
+/// Whoever signed two contradicting messages loses the whole stake, and the seat its place in the next version. Only the court may
+/// take it: a contract named at construction, which checks two signatures and knows nobody. The stake can be taken for as long
+/// as it has not been withdrawn, also while its seat is leaving.
+///
+/// The logs alone rebuild every set: replay `Registered` (joins), `StakeAdded` and `ExitRequested` (leaves); `VersionSealed` is
+/// the set then. No owner, no pause, no upgrade. The stake token must neither take a fee nor rebase.
 interface IWatcherRegistry {
     /// `publicKey`: 256 bytes, EIP-2537. `stake` and `effectiveStake` in token units.
     event Registered(
@@ -24,6 +29,19 @@ interface IWatcherRegistry {
         uint128 stake,
         uint128 effectiveStake,
         Metadata metadata
+    );
+    /// `stake` and `effectiveStake` after the addition, token units; the latter counts from the next sealed version on.
+    event StakeAdded(
+        uint16 indexed seat, address indexed operator, bytes32 indexed watcher, uint128 stake, uint128 effectiveStake
+    );
+    /// `slashed` is all that the seat had, `toReporter` of it goes to the reporter, the rest to nobody. Token units.
+    event Slashed(
+        uint16 indexed seat,
+        address indexed operator,
+        bytes32 indexed watcher,
+        address reporter,
+        uint128 slashed,
+        uint256 toReporter
     );
     /// Takes the place of what the seat said before. It holds from its block on: no report depends on it.
     event ContactChanged(uint16 indexed seat, address indexed operator, Contact contact);
@@ -50,11 +68,13 @@ interface IWatcherRegistry {
     /// The proof was not made by this key for this chain, registry and operator (msg.sender).
     error ProofOfPossessionRejected(address operator, bytes32 watcher);
     error SeatsExhausted(uint256 seats);
-    /// The token delivered another amount than asked for: it takes a fee or rebases.
-    error StakeNotReceived(uint256 received, uint256 expected);
     error SeatOutOfRange(uint256 seat, uint256 seats);
     error NotOperator(address caller, address operator);
     error NotJoined(uint16 seat);
+    error NotCourt(address caller, address court);
+    /// The seat is free, or somebody else's by now: what was accused has withdrawn.
+    error RegistrationEnded(uint16 seat, uint32 accused, uint32 current);
+    error AlreadySlashed(uint16 seat, uint32 registration);
     error NotExiting(uint16 seat);
     /// The seat is named by a version that has not expired. Call `seal` to make the next one.
     error VersionStillLive(uint32 id);
@@ -71,7 +91,7 @@ interface IWatcherRegistry {
     /// `word` 0 covers seats 0..255, 1 covers 256..511; `bits` are the signers that the version does not know.
     error SignerNotInSet(uint32 id, uint256 word, uint256 bits);
 
-    /// Takes the lowest free seat. The caller becomes its operator and pays `stake` token units (approve first); the stake
+    /// Takes the lowest free seat. The caller becomes its operator and pays `stake` token units (approve the stake source first); the stake
     /// counts up to `effectiveStakeCap`. Costs the same whatever the size of the set.
     /// @param publicKey G2 point, 256 bytes. @param proofOfPossession G1 point, 128 bytes, signature over the
     /// ProofOfPossession digest under the POP tag. @param metadata published in the log only; `uri` at most 256 bytes,
@@ -87,6 +107,10 @@ interface IWatcherRegistry {
     /// seat's operator, until the seat is withdrawn: an exiting watcher must be found for as long as a set names it.
     function setContact(uint16 seat, Contact calldata contact) external;
 
+    /// Adds `amount` token units (approve the stake source first) to the stake of a joined seat. Only its operator. It can be
+    /// slashed at once, and counts from the next sealed version on, up to `effectiveStakeCap`.
+    function topUp(uint16 seat, uint128 amount) external;
+
     /// Leaves the pending set. Only the seat's operator.
     function exit(uint16 seat) external;
 
@@ -94,9 +118,17 @@ interface IWatcherRegistry {
     /// call it, so that an operator who never returns cannot hold a seat for ever.
     function withdraw(uint16 seat) external;
 
+    /// Takes the whole stake of a seat, whether it stays or leaves, and takes it out of the pending set. Only the court.
+    /// @param registration whose stake it is: the seat may have changed hands. @param reporter gets a twentieth.
+    function slash(uint16 seat, uint32 registration, address reporter) external returns (uint128 slashed);
+
     /// Writes the pending set as a new version, if it changed. Anyone may call it.
     function seal() external returns (uint32 id);
 
+    function stakeSource() external view returns (IStakeSource);
+    /// The only address that may call `slash`.
+    function court() external view returns (address);
+    /// Of the stake source.
     function stakeToken() external view returns (IERC20);
     /// Token units.
     function stakeMin() external view returns (uint128);
@@ -117,6 +149,11 @@ interface IWatcherRegistry {
     /// The version active at `epoch`. Reverts with NoVersionAt.
     function versionAt(uint64 epoch) external view returns (uint32 id);
     function version(uint32 id) external view returns (SetVersion memory);
+    /// What the version says of a seat, for ever: its effective stake in token units and its registration; zeros if it does not
+    /// name the seat.
+    function sealedSeat(uint32 id, uint16 seat) external view returns (uint128 effectiveStake, uint32 registration);
+    /// The code object of a version (see SealedSet), which must be active at `epoch` and not expired for long.
+    function sealedSet(uint32 id, uint64 epoch) external view returns (address pointer);
     /// The set that `seal` would write, and whether it would.
     function pending()
         external
@@ -131,6 +168,6 @@ interface IWatcherRegistry {
     function withdrawableFrom(uint16 seat) external view returns (uint64);
 
     /// The aggregate key and stake of `signers` in the version `id`, which must be active at `epoch`. Costs the same whatever
-    /// the size of the set when everybody signed; every seat missing adds about 6k gas.
+    /// the size of the set when everybody signed; every seat missing adds about 4.5k gas.
     function signerSet(uint32 id, uint64 epoch, uint256[2] calldata signers) external view returns (SignerSet memory);
 }

@@ -89,15 +89,15 @@ enum SeatStatus {
 }
 
 /// A seat of the registry. `firstVersion` is the first set version that can name it, `lastVersion` the last one that can
-/// (set on exit). `watcher` is keccak256 of the 256-byte public key. `keyPointer` is the code object that holds the
-/// negated key. `stake` is the whole stake in token units.
+/// (set on exit). `stake` is the whole stake in token units; 0 once slashed. `registration` is unlike any other before and
+/// after, also of the same seat, and leads to the key. `watcher` is keccak256 of the 256-byte public key.
 struct Seat {
     address operator;
     uint32 firstVersion;
     uint32 lastVersion;
     SeatStatus status;
-    address keyPointer;
     uint128 stake;
+    uint32 registration;
     bytes32 watcher;
 }
 
@@ -118,6 +118,43 @@ struct SignerSet {
     uint256 signedStake;
     uint256 totalStake;
     bytes aggregateKey;
+}
+
+/// The path from one report hash to the root of a history of `count` reports (a Merkle mountain range): `index` counts from 0 in
+/// the order of landing; `siblings` lead bottom up to the peak of its tree; `peaks` are the other trees' peaks, left to right.
+struct HistoryProof {
+    uint64 count;
+    uint64 index;
+    bytes32[] siblings;
+    bytes32[] peaks;
+}
+
+/// Two messages of one watcher that contradict each other. `kind`: 0 commits, 1 proposals, 2 attestations. `first` and `second`
+/// are the commitments, or the report hashes; `view_` is 0 for commits. Signatures: G1 points, 128 bytes.
+struct Equivocation {
+    uint8 kind;
+    uint16 seat;
+    uint64 epoch;
+    uint32 view_;
+    bytes32 first;
+    bytes32 second;
+    bytes firstSignature;
+    bytes secondSignature;
+}
+
+/// A value that somebody proved and the oracle keeps. `observedAt`: unix seconds at which its window ended. The statistics are
+/// those of a word of Leaf.stats, in the metric's own unit.
+struct Observation {
+    uint64 windowStart;
+    uint64 windowEnd;
+    uint64 reportEpoch;
+    uint64 observedAt;
+    uint40 median;
+    uint40 medianLower;
+    uint40 medianUpper;
+    uint40 tail;
+    uint40 tailLower;
+    uint40 tailUpper;
 }
 
 /// What to measure. `kind`: 0..15, the probe. `slotsPerEpoch`: probes per watcher and epoch that the provider consents to.

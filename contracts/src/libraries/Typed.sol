@@ -10,7 +10,7 @@ library Typed {
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
     bytes32 private constant NAME_HASH = keccak256("Plumbline");
     bytes32 private constant VERSION_HASH = keccak256("1");
-    bytes32 private constant HEADER_TYPEHASH = keccak256(
+    bytes32 internal constant HEADER_TYPEHASH = keccak256(
         "Header(uint16 protocolVersion,uint64 epoch,uint32 setId,bytes32 parametersId,bytes32 previous,bytes32 resultsRoot,bytes32 batchesRoot,uint256 countedLow,uint256 countedHigh,bytes32 accumulatorRoot,bytes32 historyRoot,uint64 anchorNumber,bytes32 anchorHash)"
     );
     bytes32 private constant COMMIT_TYPEHASH = keccak256("Commit(uint64 epoch,bytes32 watcher,bytes32 commitment)");
