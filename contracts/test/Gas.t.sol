@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {SlaVault} from "../src/SlaVault.sol";
 import {Contact, Header, Metadata} from "../src/interfaces/Types.sol";
 import {Bls} from "../src/libraries/Bls.sol";
 import {Fixture} from "./Fixture.sol";
@@ -81,11 +80,9 @@ contract GasTest is Fixture {
 
     function test_everyContractFitsACodeObject() external {
         deploy();
-        SlaVault vault = new SlaVault(oracle, services);
         _size("WatcherRegistry", address(registry));
         _size("ServiceRegistry", address(services));
         _size("MeasurementOracle", address(oracle));
-        _size("SlaVault", address(vault));
     }
 
     /// `length` bytes, none of them zero: the dearest calldata.

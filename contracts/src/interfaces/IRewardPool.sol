@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// Where fees go: the money that pays watchers for measuring.
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+/// The part of the oracle that fees go to: the money that pays watchers for measuring.
 interface IRewardPool {
-    /// Takes `amount` of `token` from the caller, who has approved it, and shares it out by the pool's own rules.
-    function fund(address token, uint256 amount) external;
+    /// Takes `amount` of `rewardToken` from the caller, who has approved it.
+    function fundRewards(uint256 amount) external;
+    function rewardToken() external view returns (IERC20);
 }
