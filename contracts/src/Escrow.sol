@@ -38,9 +38,11 @@ abstract contract Escrow is IEscrow {
 
     function payFees() external {
         address token = rewardToken;
-        uint256 amount = owed[token][address(rewardPool)];
-        if (amount == 0) revert NothingOwed(token, address(rewardPool));
-        owed[token][address(rewardPool)] = 0;
+        uint256 due = owed[token][address(rewardPool)];
+        if (due < 2) revert NothingOwed(token, address(rewardPool));
+        // One unit stays, because a place that is not zero is 17,100 gas cheaper for the next settlement.
+        uint256 amount = due - 1;
+        owed[token][address(rewardPool)] = 1;
         emit FeesPaid(amount);
         uint256 before = _beforePush(token, address(rewardPool), amount);
         rewardPool.fundRewards(amount);

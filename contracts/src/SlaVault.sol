@@ -242,6 +242,7 @@ contract SlaVault is ISlaVault, Escrow {
         record.status = AgreementStatus.Active;
         record.customer = customer;
         record.firstWindowStart = firstWindowStart;
+        _outcomes[id].open();
         emit Accepted(id, customer, record.provider, firstWindowStart);
     }
 
@@ -294,7 +295,7 @@ contract SlaVault is ISlaVault, Escrow {
         view
         returns (Ending memory e)
     {
-        (e.paid, e.returned, e.slashed) = Settlement.amounts(result, agreed, record.bondLeft);
+        (e.paid, e.returned, e.slashed) = Settlement.amounts(result, agreed, _bondAtRisk(record, result));
         // casting to 'uint128' is safe because feePpm is less than PPM
         if (agreed.token == rewardToken) e.fee = uint128(uint256(e.paid) * feePpm / Settlement.PPM);
         e.paid -= e.fee;
@@ -303,6 +304,11 @@ contract SlaVault is ISlaVault, Escrow {
         e.extends = _extends(record, agreed, e.voids);
         // The price stays for the window that is added.
         if (e.extends) e.returned = 0;
+    }
+
+    /// The bond is not even read where nothing is slashed.
+    function _bondAtRisk(Agreement storage record, Outcome result) private view returns (uint128) {
+        return result == Outcome.Breached || result == Outcome.Abandoned ? record.bondLeft : 0;
     }
 
     /// Whether a void period in a row of `voids` adds a window: one that has not started, and is measured.
