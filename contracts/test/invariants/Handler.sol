@@ -24,8 +24,8 @@ import {World} from "./World.sol";
 /// must never succeed is tried on purpose, and `broken` says so when it did.
 contract Handler is World {
     /// Agreements and intents of one run: enough to have all states at once, few enough to be summed after every step.
-    uint256 public constant AGREEMENTS_MAX = 24;
-    uint256 public constant INTENTS_MAX = 12;
+    uint256 public constant AGREEMENTS_MAX = 16;
+    uint256 public constant INTENTS_MAX = 8;
 
     string public broken;
     uint256 public calls;
