@@ -10,7 +10,6 @@ interface Vm {
     function fee(uint256 baseFee) external;
     function txGasPrice(uint256 gasPrice) external;
     function deal(address account, uint256 balance) external;
-    function getNonce(address account) external view returns (uint64);
     function prank(address sender) external;
     function startPrank(address sender) external;
     function stopPrank() external;
