@@ -7,18 +7,15 @@ import {IMeasurementOracle} from "./interfaces/IMeasurementOracle.sol";
 import {IRewardPool} from "./interfaces/IRewardPool.sol";
 import {IServiceRegistry} from "./interfaces/IServiceRegistry.sol";
 import {ISlaVault} from "./interfaces/ISlaVault.sol";
-import {Agreement, AgreementStatus, Claim, Leaf, Objective, Outcome, Service, Terms} from "./interfaces/Types.sol";
+import {Agreement, AgreementStatus, Claim, Leaf, Outcome, Service, Terms} from "./interfaces/Types.sol";
 import {Outcomes} from "./libraries/Outcomes.sol";
 import {Settlement} from "./libraries/Settlement.sol";
+import {TermsBounds} from "./libraries/TermsBounds.sol";
 
 /// Documentation stands on the interface.
 contract SlaVault is ISlaVault, Escrow {
     using Outcomes for mapping(uint256 word => uint256);
 
-    /// Five years of one-day periods fit.
-    uint256 public constant PERIODS_MAX = 2048;
-    /// Each is judged in every settlement: bounds its gas.
-    uint256 public constant OBJECTIVES_MAX = 4;
     /// A customer must not lock a bond for a far future.
     uint64 public constant LEAD_WINDOWS_MAX = 4;
     /// One in twenty: what watchers take must stay small beside what they measure.
@@ -60,7 +57,7 @@ contract SlaVault is ISlaVault, Escrow {
         uint32 feePpm_,
         address market_
     ) Escrow(rewardPool_) {
-        _requireWithin("feePpm", feePpm_, 0, FEE_PPM_MAX);
+        TermsBounds.requireWithin("feePpm", feePpm_, 0, FEE_PPM_MAX);
         address ofOracle = address(oracle_.watcherRegistry());
         address ofServices = address(serviceRegistry_.watcherRegistry());
         if (ofOracle != ofServices) revert RegistriesDiffer(ofOracle, ofServices);
@@ -163,27 +160,7 @@ contract SlaVault is ISlaVault, Escrow {
     }
 
     function checkTerms(Terms calldata t) public view {
-        _requireWithin("objectives", t.objectives.length, 1, OBJECTIVES_MAX);
-        _requireWithin("periods", t.periods, 1, PERIODS_MAX);
-        _requireWithin("slashPerPeriod", t.slashPerPeriod, 0, t.bond);
-        _requireWithin("creditPpm", t.creditPpm, 0, Settlement.PPM);
-        _requireWithin("settleDelayEpochs", t.settleDelayEpochs, 0, settleDelayEpochsMax);
-        _requireWithin("voidsInRowMax", t.voidsInRowMax, 1, Outcomes.VOIDS_IN_ROW_MAX);
-        // At least one: who gives notice must not know yet how the last window goes.
-        _requireWithin("noticeWindows", t.noticeWindows, 1, PERIODS_MAX);
-        for (uint256 i = 0; i < t.objectives.length; ++i) {
-            Objective calldata objective = t.objectives[i];
-            _requireWithin("metric", objective.metric, 0, Settlement.METRICS - 1);
-            _requireWithin("statistic", objective.statistic, 0, Settlement.STATISTIC_TAIL);
-            _requireWithin("comparator", objective.comparator, 0, Settlement.COMPARATOR_AT_MOST);
-        }
-        // The epoch leaf (1) and unused places (0) never settle money.
-        if (t.windowEpochs < 2) revert UnknownWindow(t.windowEpochs);
-        uint32[4] memory windows = oracle.windowEpochs();
-        for (uint256 i = 0; i < windows.length; ++i) {
-            if (windows[i] == t.windowEpochs) return;
-        }
-        revert UnknownWindow(t.windowEpochs);
+        TermsBounds.check(t, settleDelayEpochsMax, oracle.windowEpochs());
     }
 
     function agreement(uint256 id) external view returns (Agreement memory) {
@@ -313,7 +290,10 @@ contract SlaVault is ISlaVault, Escrow {
 
     /// Whether a void period in a row of `voids` adds a window: one that has not started, and is measured.
     function _extends(Agreement storage record, Terms memory agreed, uint256 voids) private view returns (bool) {
-        if (!agreed.extend || record.ending || voids >= agreed.voidsInRowMax || record.periods >= PERIODS_MAX) {
+        if (
+            !agreed.extend || record.ending || voids >= agreed.voidsInRowMax
+                || record.periods >= TermsBounds.PERIODS_MAX
+        ) {
             return false;
         }
         uint64 windowStart = _windowStart(record, agreed, record.periods);
@@ -388,10 +368,6 @@ contract SlaVault is ISlaVault, Escrow {
         }
         agreed = _terms(record);
         if (period >= record.periods) revert UnknownPeriod(period, record.periods);
-    }
-
-    function _requireWithin(string memory name, uint256 given, uint256 minimum, uint256 maximum) private pure {
-        if (given < minimum || given > maximum) revert FieldOutOfBounds(name, given, minimum, maximum);
     }
 
     function _requireLeafOf(Terms memory agreed, uint64 windowStart, Leaf calldata leaf) private pure {

@@ -33,8 +33,12 @@ export class Run {
   readonly settled: (Settled & { readonly service: string })[] = [];
   readonly results = new Map<string, ServiceResult>();
   /** Switches of the router, services by name; `epoch` is that of the report that proved the breach. */
-  readonly failovers: { readonly epoch: number; readonly from: string; readonly to: string; readonly txHash: string }[] =
-    [];
+  readonly failovers: {
+    readonly epoch: number;
+    readonly from: string;
+    readonly to: string;
+    readonly txHash: string;
+  }[] = [];
   /** Epochs whose deadline passed without a report. */
   readonly missed: number[] = [];
   firstReportMillis: number | undefined;

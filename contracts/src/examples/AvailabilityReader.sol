@@ -10,7 +10,8 @@ contract AvailabilityReader is GuardedReader {
     uint8 private constant METRIC_AVAILABILITY = 0;
     uint8 private constant STATISTIC_MEDIAN = 0;
     uint16 private constant VANTAGE_GLOBAL = 0;
-    uint64 private constant AGE_SECONDS = 2 hours;
+    /// Two hourly windows: one may be missed.
+    uint64 private constant AGE_SECONDS = 7_200;
     uint32 private constant CHANGE_PPM = 50_000;
 
     constructor(ILeafStore store, bytes32 serviceId, uint32 windowEpochs)

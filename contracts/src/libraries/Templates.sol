@@ -25,6 +25,7 @@ library Templates {
     uint8 internal constant METRIC_FINALITY_P99 = 7;
     uint8 internal constant METRIC_THROUGHPUT = 8;
 
+    /// What the tiers promise; an answer within it feels prompt, quick or immediate to somebody who waits.
     uint40 internal constant COMMODITY_P99_MICROS = 2_000_000;
     uint40 internal constant OPTIMIZED_P99_MICROS = 800_000;
     uint40 internal constant OPTIMIZED_P50_MICROS = 300_000;
