@@ -25,6 +25,9 @@ const Deployment = z.strictObject({
   services: address,
   oracle: address,
   vault: address,
+  /** Deployments from before there was a market have none. */
+  market: address.optional(),
+  templates: address.optional(),
 });
 export type Deployment = z.infer<typeof Deployment>;
 

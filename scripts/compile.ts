@@ -14,6 +14,10 @@ const CONTRACT_SOURCES = {
   MeasurementOracle: 'src/MeasurementOracle.sol',
   EquivocationCourt: 'src/EquivocationCourt.sol',
   SlaVault: 'src/SlaVault.sol',
+  SlaMarket: 'src/SlaMarket.sol',
+  ObjectiveTemplates: 'src/ObjectiveTemplates.sol',
+  AggregatorV3Adapter: 'src/adapters/AggregatorV3Adapter.sol',
+  FailoverRouter: 'src/examples/FailoverRouter.sol',
   DevnetToken: 'src/devnet/DevnetToken.sol',
 } as const;
 

@@ -85,7 +85,11 @@ abstract contract Fixture is Test {
 
     function metadata() internal pure returns (Metadata memory) {
         return Metadata({
-            operatorId: "somebody", region: 1, asn: 64_500, uri: "https://watcher.example", addresses: addresses()
+            operatorId: "somebody",
+            region: 1,
+            asn: 64_500,
+            uri: "https://watcher.example",
+            addresses: addresses()
         });
     }
 

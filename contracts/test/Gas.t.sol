@@ -145,7 +145,6 @@ contract GasTest is Fixture {
 
     function test_everyContractFitsACodeObject() external {
         deploy();
-        SlaVault vault = new SlaVault(oracle, services);
         _size("WatcherRegistry", address(registry));
         _size("ServiceRegistry", address(services));
         _size("MeasurementOracle", address(oracle));

@@ -7,6 +7,8 @@ import {SlaVault} from "../src/SlaVault.sol";
 import {WatcherRegistry} from "../src/WatcherRegistry.sol";
 import {IMeasurementOracle} from "../src/interfaces/IMeasurementOracle.sol";
 import {IServiceRegistry} from "../src/interfaces/IServiceRegistry.sol";
+import {IEscrow} from "../src/interfaces/IEscrow.sol";
+import {IRewardPool} from "../src/interfaces/IRewardPool.sol";
 import {ISlaVault} from "../src/interfaces/ISlaVault.sol";
 import {AgreementStatus, Objective, Terms} from "../src/interfaces/Types.sol";
 import {FeeToken} from "./Tokens.sol";
@@ -61,6 +63,14 @@ contract SlaVaultTest is VaultFixture {
         t.settleDelayEpochs = 4097;
         _refused(t, "settleDelayEpochs", 4097, 0, 4096);
         t = terms();
+        t.voidsInRowMax = 0;
+        _refused(t, "voidsInRowMax", 0, 1, 32);
+        t.voidsInRowMax = 33;
+        _refused(t, "voidsInRowMax", 33, 1, 32);
+        t = terms();
+        t.noticeWindows = 0;
+        _refused(t, "noticeWindows", 0, 1, 2048);
+        t = terms();
         t.objectives[0] = objective(12, 0, 0, 1);
         _refused(t, "metric", 12, 0, 11);
         t.objectives[0] = objective(11, 2, 0, 1);
@@ -86,7 +96,7 @@ contract SlaVaultTest is VaultFixture {
         fee.approve(address(vault), BOND);
         Terms memory t = terms();
         t.token = address(fee);
-        expectError(abi.encodeWithSelector(ISlaVault.TokenNotReceived.selector, BOND - BOND / 100, BOND));
+        expectError(abi.encodeWithSelector(IEscrow.TokenNotReceived.selector, BOND - BOND / 100, BOND));
         offer(t);
     }
 
@@ -203,7 +213,14 @@ contract SlaVaultTest is VaultFixture {
         WatcherRegistry other = newRegistry(new Erc20StakeSource(token), 1, 1, GENESIS, 30);
         ServiceRegistry foreign = new ServiceRegistry(other);
         expectError(abi.encodeWithSelector(ISlaVault.RegistriesDiffer.selector, address(registry), address(other)));
-        new SlaVault(IMeasurementOracle(address(oracle)), foreign);
+        new SlaVault(IMeasurementOracle(address(oracle)), foreign, pool, 0, address(market));
+    }
+
+    function test_constructor_refusesAFeeBeyondItsBoundAndNoPool() external {
+        expectError(abi.encodeWithSelector(ISlaVault.FieldOutOfBounds.selector, "feePpm", 50_001, 0, 50_000));
+        new SlaVault(oracle, services, pool, 50_001, address(market));
+        expectError(abi.encodeWithSelector(IEscrow.NoRewardPool.selector));
+        new SlaVault(oracle, services, IRewardPool(address(0)), 0, address(market));
     }
 
     function _refused(Terms memory t, string memory name, uint256 given, uint256 minimum, uint256 maximum) private {

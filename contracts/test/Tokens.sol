@@ -38,3 +38,23 @@ contract ReentrantToken is ERC20 {
         (reentered, refusal) = callee.call(payload);
     }
 }
+
+/// Refuses transfers to whom it has blacklisted, as some stablecoins do.
+contract BlacklistToken is ERC20 {
+    mapping(address account => bool) public blacklisted;
+
+    error Blacklisted(address account);
+
+    constructor(uint256 supply) ERC20("Blacklist", "BLK") {
+        _mint(msg.sender, supply);
+    }
+
+    function blacklist(address account) external {
+        blacklisted[account] = true;
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        if (blacklisted[to]) revert Blacklisted(to);
+        super._update(from, to, value);
+    }
+}

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {SlaMarket} from "../src/SlaMarket.sol";
 import {SlaVault} from "../src/SlaVault.sol";
 import {ISlaVault} from "../src/interfaces/ISlaVault.sol";
 import {Agreement, AgreementStatus, Leaf, Objective, Outcome, Terms} from "../src/interfaces/Types.sol";
 import {Fixture} from "./Fixture.sol";
+import {MockPool, MockStore} from "./Mocks.sol";
 
-/// A vault with one service, a provider and a customer with funds.
+/// A vault and a market with one service, a provider and a customer with funds.
 abstract contract VaultFixture is Fixture {
     address internal constant PROVIDER = address(0xbeef);
     address internal constant CUSTOMER = address(0xcafe);
@@ -20,18 +22,36 @@ abstract contract VaultFixture is Fixture {
     uint64 internal constant FIRST = 8;
     uint64 internal constant EXPIRY = 8192;
 
+    uint64 internal constant PHASE_MIN = 2;
+
     SlaVault internal vault;
+    SlaMarket internal market;
+    MockPool internal pool;
+    MockStore internal store;
     bytes32 internal serviceId;
 
     function setUp() public virtual {
         deploy();
         sealGenesis(WATCHERS);
-        vault = new SlaVault(oracle, services);
+        deployMoney();
         vm.prank(PROVIDER);
         serviceId = services.register(serviceConfig());
         fund(PROVIDER, address(vault), 1_000_000 ether);
         fund(CUSTOMER, address(vault), 1_000_000 ether);
         warpToEpoch(5);
+    }
+
+    /// Most tests look at whole amounts; VaultLife.t.sol takes a fee.
+    function feePpm() internal pure virtual returns (uint32) {
+        return 0;
+    }
+
+    function deployMoney() internal {
+        pool = new MockPool(token);
+        store = new MockStore();
+        address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
+        vault = new SlaVault(oracle, services, pool, feePpm(), next);
+        market = new SlaMarket(vault, store, PHASE_MIN);
     }
 
     /// Median availability at least 99 %.
@@ -45,6 +65,8 @@ abstract contract VaultFixture is Fixture {
         t.slashPerPeriod = SLASH;
         t.creditPpm = 250_000;
         t.settleDelayEpochs = SETTLE_DELAY;
+        t.voidsInRowMax = 3;
+        t.noticeWindows = 1;
         t.objectives = new Objective[](1);
         t.objectives[0] = objective(0, 0, 0, 990_000);
     }
@@ -90,13 +112,14 @@ abstract contract VaultFixture is Fixture {
 
     /// Everything that the vault holds is owed to somebody or escrowed in an agreement.
     function assertConserved(address token_, uint256 held) internal view {
-        uint256 claimed = vault.owed(token_, PROVIDER) + vault.owed(token_, CUSTOMER);
+        uint256 claimed =
+            vault.owed(token_, PROVIDER) + vault.owed(token_, CUSTOMER) + vault.owed(token_, address(pool));
         for (uint256 id = 1; id <= vault.offerCount(); ++id) {
             Agreement memory record = vault.agreement(id);
             claimed += record.bondLeft;
             if (record.status != AgreementStatus.Active) continue;
             Terms memory t = vault.terms(id);
-            claimed += uint256(t.periods - record.periodsDone) * t.pricePerPeriod;
+            claimed += uint256(record.periods - record.periodsDone) * t.pricePerPeriod;
         }
         assertEq(held, claimed, "held = owed + escrowed");
     }

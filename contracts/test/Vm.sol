@@ -11,8 +11,11 @@ interface Vm {
     function fee(uint256 baseFee) external;
     function txGasPrice(uint256 gasPrice) external;
     function deal(address account, uint256 balance) external;
-    function getNonce(address account) external view returns (uint64);
     function prank(address sender) external;
+    function startPrank(address sender) external;
+    function stopPrank() external;
+    function getNonce(address account) external view returns (uint64);
+    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function expectRevert(bytes calldata revertData) external;
     function expectRevert(bytes4 selector) external;
     function expectPartialRevert(bytes4 selector) external;

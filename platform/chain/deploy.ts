@@ -14,6 +14,8 @@ type ContractName =
   | 'MeasurementOracle'
   | 'EquivocationCourt'
   | 'SlaVault'
+  | 'SlaMarket'
+  | 'ObjectiveTemplates'
   | 'DevnetToken';
 
 export type DeploySettings = Preset & {
@@ -25,7 +27,16 @@ export type DeploySettings = Preset & {
   readonly effectiveStakeCap: bigint;
   readonly activationDelayEpochs: number;
   readonly exitDelayEpochs: number;
+  /** Share of what providers are paid that goes to the watchers; FEE_PPM when undefined. */
+  readonly feePpm?: number;
+  /** Least length of the market's phases; PHASE_EPOCHS when undefined. */
+  readonly phaseEpochs?: number;
 };
+
+/** 1 %. The vault takes at most 5 %. */
+export const FEE_PPM = 10_000;
+/** Bids are committed, revealed and matched in at least so many epochs each: ten minutes of 60-second epochs. */
+export const PHASE_EPOCHS = 10;
 
 export type Deployed = {
   readonly chainId: number;
@@ -35,6 +46,8 @@ export type Deployed = {
   readonly services: Hex;
   readonly oracle: Hex;
   readonly vault: Hex;
+  readonly market: Hex;
+  readonly templates: Hex;
 };
 
 /** EIP-2537 G1ADD of two points at infinity: 256 zero bytes in, 128 zero bytes out. */
@@ -58,6 +71,8 @@ export async function requirePrecompiles({ client, chainId }: Rpc): Promise<void
 
 /** Transactions from the creation of the registry to that of its court: the oracle stands between them. */
 const COURT_AFTER_REGISTRY = 2n;
+
+const MARKET_AFTER_VAULT = 1n;
 
 /** Of the devnet's worthless token: a thousand million whole ones. */
 const DEVNET_SUPPLY = 10n ** 27n;
@@ -105,6 +120,11 @@ export async function deployContracts(
   const oracle = await deploy('MeasurementOracle', [registry, toHex(encodeParameters(settings.parameters))]);
   await deploy('EquivocationCourt', [oracle]);
   const services = await deploy('ServiceRegistry', [registry]);
-  const vault = await deploy('SlaVault', [oracle, services]);
-  return { chainId: rpc.chainId, deployBlock, token, registry, services, oracle, vault };
+  // The same for vault and market; the oracle pays the watchers and keeps the values that the market reads.
+  const moneyNonce = BigInt(await rpc.client.getTransactionCount({ address: from }));
+  const marketAhead = getContractAddress({ from, nonce: moneyNonce + MARKET_AFTER_VAULT });
+  const vault = await deploy('SlaVault', [oracle, services, oracle, settings.feePpm ?? FEE_PPM, marketAhead]);
+  const market = await deploy('SlaMarket', [vault, oracle, BigInt(settings.phaseEpochs ?? PHASE_EPOCHS)]);
+  const templates = await deploy('ObjectiveTemplates', []);
+  return { chainId: rpc.chainId, deployBlock, token, registry, services, oracle, vault, market, templates };
 }

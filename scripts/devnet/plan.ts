@@ -47,9 +47,17 @@ export const MONEY = {
   slashPerPeriod: 25n * TOKEN,
   bond: 1_000n * TOKEN,
   creditPpm: 500_000,
+  /** Killed watchers leave windows without a verdict; a devnet must outlive that. */
+  voidsInRowMax: 32,
   /** 2-epoch windows of 4 s: more than two hours. */
   periods: 1_000,
 } as const;
+
+/** The router starts at the first and switches to the second once the first has broken its promise on chain. */
+export const ROUTE: readonly string[] = ['slow', 'healthy'];
+
+/** The router looks at nothing older: some windows, so that one that is missed stops nothing. Seconds. */
+export const ROUTE_AGE_SECONDS = 60;
 
 /** The window that settles; it must be one of the preset's. */
 export const SETTLE_WINDOW_EPOCHS = 2;

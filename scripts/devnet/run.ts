@@ -10,7 +10,8 @@ import { epochAt, epochStart, roundOf } from '../../protocol/time.ts';
 import { account, KEEPER } from './accounts.ts';
 import { type Settled, settlePeriod } from './keeper.ts';
 import { medianOf, readLeaves, serviceRows } from './observer.ts';
-import { SETTLE_WINDOW_EPOCHS } from './plan.ts';
+import { ROUTE, SETTLE_WINDOW_EPOCHS } from './plan.ts';
+import { tryFailover } from './router.ts';
 import type { Devnet } from './supervisor.ts';
 
 /** How often the chain is looked at; also the resolution of the latencies that are shown. */
@@ -31,6 +32,13 @@ export class Run {
   readonly landed: Landed[] = [];
   readonly settled: (Settled & { readonly service: string })[] = [];
   readonly results = new Map<string, ServiceResult>();
+  /** Switches of the router, services by name; `epoch` is that of the report that proved the breach. */
+  readonly failovers: {
+    readonly epoch: number;
+    readonly from: string;
+    readonly to: string;
+    readonly txHash: string;
+  }[] = [];
   /** Epochs whose deadline passed without a report. */
   readonly missed: number[] = [];
   firstReportMillis: number | undefined;
@@ -95,6 +103,7 @@ export class Run {
     this.#show({ type: 'report', report, services });
     this.#explain(report);
     if (leaves) await this.#settleAll(epoch, leaves);
+    if (leaves) await this.#route(epoch, leaves);
   }
 
   async #leaves(landed: LandedReport): Promise<Leaf[] | undefined> {
@@ -116,6 +125,33 @@ export class Run {
           leaf.windowStart >= SETTLE_WINDOW_EPOCHS,
       );
       for (const leaf of due) await this.#settle(service, reportEpoch, leaf, leaves);
+    }
+  }
+
+  /** Shows the router the windows that this report closed, and what it does about them. */
+  async #route(reportEpoch: number, leaves: readonly Leaf[]): Promise<void> {
+    const { rpc, world } = this.#devnet;
+    const ids = world.services.filter(({ name }) => ROUTE.includes(name)).map(({ serviceId }) => serviceId);
+    const routed = leaves.filter(
+      (leaf) =>
+        leaf.windowEpochs === SETTLE_WINDOW_EPOCHS &&
+        leaf.vantage === 0 &&
+        leaf.conclusive &&
+        ids.includes(toHex(leaf.serviceId)),
+    );
+    if (routed.length === 0) return;
+    const addresses = { oracle: world.deployed.oracle, router: world.router };
+    const wallet = walletOf(rpc, account(KEEPER).privateKey);
+    try {
+      const switched = await tryFailover(rpc, wallet, addresses, { reportEpoch, routed, leaves });
+      if (!switched) return;
+      const nameOf = (id: string) => world.services.find(({ serviceId }) => serviceId === id)?.name ?? id;
+      const [from, to] = [nameOf(switched.from), nameOf(switched.to)];
+      this.failovers.push({ epoch: reportEpoch, from, to, txHash: switched.txHash });
+      const text = `router: ${from} broke its promise in the window up to epoch ${reportEpoch}; on chain, requests now go to ${to}`;
+      this.#show({ type: 'note', text });
+    } catch (error) {
+      this.#show({ type: 'note', text: errorMessage(error) });
     }
   }
 

@@ -2,14 +2,16 @@ import { type Abi, encodeFunctionData, getAddress } from 'viem';
 import type { Bls } from '../../platform/bls/bls.ts';
 import { devnetTokenAbi, serviceRegistryAbi, slaVaultAbi, watcherRegistryAbi } from '../../platform/chain/abi.ts';
 import { type Rpc, revertReason, walletOf } from '../../platform/chain/client.ts';
-import { type Artifacts, type Deployed, deployContracts } from '../../platform/chain/deploy.ts';
+import { type Deployed, deployContracts } from '../../platform/chain/deploy.ts';
 import { fromHex, type Hex, keccak, toHex } from '../../protocol/bytes.ts';
 import { possessionDigest } from '../../protocol/digest.ts';
 import { PlumblineError } from '../../protocol/error.ts';
 import { MINIMAL } from '../../protocol/parameters.ts';
 import { SERVICE_KIND } from '../../protocol/service.ts';
+import type { CompiledContracts } from '../compile.ts';
 import { type Account, account, CUSTOMER, DEPLOYER, KEEPER, operatorIndex, providerIndex } from './accounts.ts';
-import { genesisLeadSeconds, MONEY, OBJECTIVES, PROBE, SETTLE_WINDOW_EPOCHS, STAKE } from './plan.ts';
+import { genesisLeadSeconds, MONEY, OBJECTIVES, PROBE, ROUTE, SETTLE_WINDOW_EPOCHS, STAKE } from './plan.ts';
+import { deployRouter } from './router.ts';
 
 export type WatcherKey = { readonly secretKey: Uint8Array; readonly operatorId: string };
 /** A watcher as it registers: its key, and where it will listen. */
@@ -25,6 +27,8 @@ export type World = {
   readonly deployed: Deployed;
   readonly genesis: number;
   readonly services: readonly ListedService[];
+  /** The FailoverRouter over the services of ROUTE. */
+  readonly router: Hex;
 };
 
 type Call = { readonly to: Hex; readonly abi: Abi; readonly functionName: string; readonly args: readonly unknown[] };
@@ -57,7 +61,7 @@ const MAX_UINT = 2n ** 256n - 1n;
 export async function setUpWorld(options: {
   readonly rpc: Rpc;
   readonly bls: Bls;
-  readonly artifacts: Artifacts;
+  readonly artifacts: CompiledContracts;
   readonly watchers: readonly JoiningWatcher[];
   readonly services: readonly { readonly name: string; readonly url: string }[];
   readonly onStep: (text: string) => void;
@@ -87,9 +91,13 @@ export async function setUpWorld(options: {
     deployed,
     listed.map(({ offerId }) => offerId),
   );
+  const route = ROUTE.map((name) => listed.find((service) => service.name === name)!.serviceId);
+  const deployer = walletOf(rpc, account(DEPLOYER).privateKey);
+  const router = await deployRouter(rpc, deployer, artifacts.FailoverRouter, deployed.oracle, route);
   return {
     deployed,
     genesis,
+    router,
     services: listed.map(({ name, url, provider, serviceId }, i) => ({
       name,
       url,
@@ -180,6 +188,9 @@ async function list(rpc: Rpc, deployed: Deployed, service: { name: string; url: 
     slashPerPeriod: MONEY.slashPerPeriod,
     creditPpm: MONEY.creditPpm,
     settleDelayEpochs: 0,
+    voidsInRowMax: MONEY.voidsInRowMax,
+    noticeWindows: 1,
+    extend: false,
     objectives: OBJECTIVES,
   };
   await act(rpc, provider, [{ to: deployed.vault, abi: slaVaultAbi, functionName: 'offer', args: [terms] }]);

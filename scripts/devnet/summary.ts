@@ -20,6 +20,8 @@ export type Summary = {
     verdict: string | null;
   }[];
   settlements: { service: string; outcome: string; paid: string; slashed: string; returned: string; period: number }[];
+  /** Switches of the FailoverRouter, in order; `epoch` is that of the report that proved the breach. */
+  failovers: { epoch: number; from: string; to: string; txHash: string }[];
   /** Epochs whose deadline passed without a report. */
   missed: number[];
   startToFirstReportMs: number | null;
@@ -50,6 +52,7 @@ export function summaryOf(
       slashed: settled.slashed.toString(),
       returned: settled.returnedToCustomer.toString(),
     })),
+    failovers: [...(run?.failovers ?? [])],
     missed: run?.missed ?? [],
     startToFirstReportMs: run?.firstReportMillis ?? null,
     reportLatencyMs: {

@@ -22,10 +22,13 @@ function snapshots(): Map<string, string> {
 describe('the page for contract authors', () => {
   it('has every named error of the contracts, and where it comes from', () => {
     const contracts = {
+      AggregatorV3Adapter: abi.aggregatorV3AdapterAbi,
       EquivocationCourt: abi.equivocationCourtAbi,
       Erc20StakeSource: abi.erc20StakeSourceAbi,
+      FailoverRouter: abi.failoverRouterAbi,
       MeasurementOracle: abi.measurementOracleAbi,
       ServiceRegistry: abi.serviceRegistryAbi,
+      SlaMarket: abi.slaMarketAbi,
       SlaVault: abi.slaVaultAbi,
       WatcherRegistry: abi.watcherRegistryAbi,
     };

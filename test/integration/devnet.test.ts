@@ -79,8 +79,14 @@ test('five epochs with a liar: the honest provider is paid, the others are slash
   }
   expect(outcomes(summary)).toEqual({ healthy: 'met', slow: 'breached', flaky: 'breached' });
   const byService = new Map(summary.settlements.map((one) => [one.service, one]));
-  expect(byService.get('healthy')).toMatchObject({ paid: `${10n ** 19n}`, slashed: '0' });
+  // 10 a period, 1 % of it for the watchers.
+  expect(byService.get('healthy')).toMatchObject({ paid: `${99n * 10n ** 17n}`, slashed: '0' });
   expect(byService.get('slow')).toMatchObject({ paid: '0', slashed: `${25n * 10n ** 18n}` });
+  // The router saw the breach of the first window and switched once; the healthy one gave it no reason to go back.
+  expect(summary.failovers[0]?.epoch).toBeLessThanOrEqual(3);
+  expect(summary.failovers).toEqual([
+    { epoch: expect.any(Number), from: 'slow', to: 'healthy', txHash: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
+  ]);
   const healthy = summary.services.find(({ name }) => name === 'healthy')!;
   expect(healthy.availabilityPpm).toBe(1_000_000);
   expect(healthy.latencyP50Us).toBeGreaterThan(14_000);

@@ -190,8 +190,11 @@ struct Objective {
 }
 
 /// The terms of an agreement over `periods` consecutive windows of `windowEpochs` epochs each. Amounts in token units.
-/// `creditPpm` of the price returns to the customer when the outcome lies between met and breached. `settleDelayEpochs`
-/// counts from the end of the report's epoch.
+/// `creditPpm` of the price returns to the customer when the outcome lies between met and breached. `slashPerPeriod` is what a
+/// breach takes from the bond, and so the most that one report can take. `settleDelayEpochs` counts from the end of the
+/// report's epoch. `voidsInRowMax`: so many periods in a row without a verdict (inconclusive or expired) end the agreement.
+/// `noticeWindows`: whole windows that still run after either side gives notice, besides those that have started.
+/// `extend`: a period without a verdict adds a window at the end, where that is possible, instead of returning its price.
 struct Terms {
     bytes32 serviceId;
     address token;
@@ -203,6 +206,9 @@ struct Terms {
     uint128 slashPerPeriod;
     uint32 creditPpm;
     uint32 settleDelayEpochs;
+    uint32 voidsInRowMax;
+    uint32 noticeWindows;
+    bool extend;
     Objective[] objectives;
 }
 
@@ -226,13 +232,73 @@ enum Outcome {
     Abandoned
 }
 
-/// The state of an offer and of the agreement that it becomes. `termsPointer` is the code object that holds the ABI-encoded Terms.
+/// The state of an offer and of the agreement that it becomes. `periods` starts as that of the terms; notice shortens it,
+/// extension lengthens it. `ending`: its end is fixed. `termsPointer` is the code object that holds the ABI-encoded Terms.
 struct Agreement {
     address provider;
     AgreementStatus status;
+    bool ending;
     uint32 periodsDone;
+    uint32 periods;
     address customer;
     uint64 firstWindowStart;
     address termsPointer;
     uint128 bondLeft;
+}
+
+/// One item of `settleMany`: the arguments of `settle`.
+struct Claim {
+    uint256 agreementId;
+    uint32 period;
+    uint64 reportEpoch;
+    Leaf leaf;
+    bytes32[] proof;
+}
+
+/// What a customer asks for. `terms.serviceId` is zero and `terms.pricePerPeriod` is the budget: the most that a bid may ask.
+/// `kind`: of the service. `extraDigest`: keccak256 of the `extra` that the service must be registered with, 0 for any; that
+/// is where a target rate stands. `measuredWithinSeconds`: the service must have a conclusive proven value of the first
+/// objective's metric no older than this, 0 for no such demand; watchers measure no service that has not consented.
+/// Bids are committed before epoch `commitUntil`, revealed from then on and before `revealUntil`, and the winner is matched
+/// from then on and before `firstWindowStart`.
+struct Intent {
+    uint8 kind;
+    bytes32 extraDigest;
+    uint64 measuredWithinSeconds;
+    uint64 commitUntil;
+    uint64 revealUntil;
+    uint64 firstWindowStart;
+    Terms terms;
+}
+
+enum IntentStatus {
+    None,
+    Open,
+    Cancelled,
+    Matched,
+    Lapsed
+}
+
+/// The state of an intent. `commits`: bids committed. `held`: bids whose deposit is still held. `bestOrder`: place of the best
+/// revealed bid among the commits, from 1; 0 while there is none. `intentPointer` is the code object with the ABI-encoded
+/// Intent. Amounts in token units.
+struct IntentState {
+    address customer;
+    IntentStatus status;
+    uint32 commits;
+    uint32 held;
+    address bestBidder;
+    uint32 bestOrder;
+    address intentPointer;
+    uint128 deposit;
+    uint128 bestPrice;
+    bytes32 bestServiceId;
+    uint256 agreementId;
+}
+
+/// A sealed bid. `order` counts the commits of the intent from 1.
+struct Bid {
+    bytes32 commitment;
+    uint32 order;
+    bool revealed;
 }

@@ -42,6 +42,15 @@ library Settlement {
         uint40 value = uint40(stat >> shift);
         uint40 lower = uint40(stat >> (shift - 40));
         uint40 upper = uint40(stat >> (shift - 80));
+        return compare(value, lower, upper, objective);
+    }
+
+    /// The same for a value that is known to be present.
+    function compare(uint40 value, uint40 lower, uint40 upper, Objective memory objective)
+        internal
+        pure
+        returns (Verdict)
+    {
         // No honest report has such bounds; nothing may be slashed on them.
         if (lower > value || value > upper) return Verdict.Unknown;
         if (objective.comparator == COMPARATOR_AT_LEAST) {
