@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { errorMessage } from '../../protocol/error.ts';
 import { epochAt } from '../../protocol/time.ts';
 import { Devnet } from '../devnet/supervisor.ts';
@@ -14,9 +13,6 @@ import { planKills } from './schedule.ts';
 import { Signatures } from './signatures.ts';
 import { waitFor } from './wait.ts';
 import { everybodyFollows, freezeChain, remainsOf, startListener, watcherNames } from './world.ts';
-
-/** How often the soak looks how late its own timers are. */
-const TIMER_MILLIS = 20;
 
 export type CrashOptions = {
   readonly kills: number;
@@ -36,11 +32,6 @@ export type CrashResult = KillTally &
     /** Journals of killed watchers that were read before anybody else opened them. */
     readonly journalsRead: number;
     readonly owed: Omit<Owed, 'faults'>;
-    /**
-     * How late timers of the soak's own process were, 99th percentile and worst: on a machine that is starved of processors by
-     * something else, watchers miss their moments too, and that they owe a report is no longer true. Milliseconds.
-     */
-    readonly late: { readonly p99Millis: number; readonly maxMillis: number };
     readonly directory: string;
   };
 
@@ -75,8 +66,6 @@ async function soakOn(devnet: Devnet, options: CrashOptions): Promise<CrashResul
   const onKilled = (id: number, where: string) =>
     copies.take(join(devnet.member(id).home.directory, 'db'), names[id]!, where);
   const faults: string[] = [];
-  const delay = monitorEventLoopDelay({ resolution: TIMER_MILLIS });
-  delay.enable();
   landings.start();
   try {
     await killAll({ fleet, calendar, parameters, tally, onKilled, signal }, landings, options);
@@ -88,7 +77,6 @@ async function soakOn(devnet: Devnet, options: CrashOptions): Promise<CrashResul
     faults.push(errorMessage(error));
   } finally {
     fleet.stopping();
-    delay.disable();
     await landings.stop();
     await devnet.stop();
     await listener.child.stop();
@@ -106,17 +94,11 @@ async function soakOn(devnet: Devnet, options: CrashOptions): Promise<CrashResul
     seconds: Math.round((performance.now() - started) / 1000),
     epochs: epochAt(calendar, endedAt),
     owed,
-    late: { p99Millis: lateness(delay.percentile(99)), maxMillis: lateness(delay.max) },
     journalsRead: copies.read,
     ...examined,
     directory: devnet.directory,
     faults: [...faults, ...fleet.faults, ...copies.faults, ...unpaid, ...examined.faults],
   };
-}
-
-/** @param nanos between two timers that are set TIMER_MILLIS apart */
-function lateness(nanos: number): number {
-  return Math.max(0, Math.round(nanos / 1e6 - TIMER_MILLIS));
 }
 
 /** Burst after burst, and at the end a last report of everybody. */

@@ -30,6 +30,11 @@ export type Examined = {
   readonly reports: number;
   readonly heard: Heard['messages'];
   readonly signatures: number;
+  /**
+   * From the end of an epoch until a commit was heard, median and 90th percentile. Where it is not well below the
+   * parameter commitMillis, something else has the processors, watchers miss their moments, and no report is owed. Milliseconds.
+   */
+  readonly commitHeard: { readonly p50Millis: number; readonly p90Millis: number };
   readonly slots: number;
   readonly batches: number;
   readonly observationSets: number;
@@ -75,20 +80,26 @@ async function examineWith(source: Source, remains: Remains): Promise<Examined> 
       faults.push(`${where}: its state is that of epoch ${disk.stateEpoch}, the chain's head that of ${wanted}`);
     }
   }
-  const { domain } = source.chain.facts;
+  const { domain, calendar } = source.chain.facts;
   const set = await source.chain.setAt(newest?.header.epoch ?? 0);
-  const heard = await readHeard(remains.heard, { domain, set, bls: source.bls });
+  const heard = await readHeard(remains.heard, { domain, set, calendar, bls: source.bls });
   for (const one of heard.signatures) signatures.hear(one);
   faults.push(...heard.faults, ...signatures.faults(), ...(newest ? await audit(source, remains, newest) : []));
   return {
     reports: history.length,
     heard: heard.messages,
     signatures: heard.signatures.length,
+    commitHeard: { p50Millis: quantile(heard.commitMillis, 0.5), p90Millis: quantile(heard.commitMillis, 0.9) },
     slots: signatures.slots,
     ...sums,
     recordsAbsent: history.length * watchers.length - sums.records,
     faults,
   };
+}
+
+/** @param sorted ascending */
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
 }
 
 /** Computes every report again from the archives: they must have each of them, whole, and give what is on chain. */

@@ -11,15 +11,18 @@ import { decodeProposal, digestOfProposal } from '../../protocol/proposal.ts';
 import { decodeRefusal, digestOfRefusal } from '../../protocol/refusal.ts';
 import { decodeReveal } from '../../protocol/reveal.ts';
 import { requireSeat, type Seat, seatOf, type WatcherSet } from '../../protocol/set.ts';
+import { type Calendar, epochStart } from '../../protocol/time.ts';
 import { FAULTS_MAX, type Signature } from './signatures.ts';
 
-/** The file in which a listener writes what it hears: a line a message, topic and base64. */
+/** The file in which a listener writes what it hears: a line a message: unix milliseconds, topic, base64. */
 export const HEARD_FILE = 'heard.log';
 
 export type Heard = {
   /** Messages by topic. */
   readonly messages: Readonly<Record<Topic, number>>;
   readonly signatures: readonly Signature[];
+  /** How long after the end of its epoch each watcher's first commit was heard, ascending. Milliseconds. */
+  readonly commitMillis: readonly number[];
   readonly faults: readonly string[];
 };
 
@@ -32,27 +35,36 @@ type Signed = {
 /** Reads what listeners wrote, and checks each signature itself: no watcher's word is taken for anything. */
 export async function readHeard(
   files: readonly string[],
-  known: { readonly domain: Domain; readonly set: WatcherSet; readonly bls: Pick<Bls, 'verify'> },
+  known: {
+    readonly domain: Domain;
+    readonly set: WatcherSet;
+    readonly calendar: Calendar;
+    readonly bls: Pick<Bls, 'verify'>;
+  },
 ): Promise<Heard> {
   const messages = Object.fromEntries(TOPICS.map((topic) => [topic, 0])) as Record<Topic, number>;
   const found = new Map<string, Signature>();
+  const commitMillis: number[] = [];
   const faults: string[] = [];
   for (const file of files) {
     for await (const line of createInterface({ input: createReadStream(file) })) {
-      const [topic, text] = line.split(' ') as [Topic, string];
+      const [at, topic, text] = line.split(' ') as [string, Topic, string];
       messages[topic]++;
       try {
         const { signed, signature } = signedIn(known.domain, known.set, topic, Buffer.from(text, 'base64'));
         const name = `${toHex(signed.digest)}/${toHex(signature)}`;
         if (found.has(name)) continue;
         if (!known.bls.verify(signed.seat.publicKey, signed.digest, signature)) throw new Error('its signature is bad');
+        const { kind, epoch } = signed.slot;
+        if (kind === 'commit') commitMillis.push(Number(at) - epochStart(known.calendar, epoch + 1));
         found.set(name, { ...signed.slot, watcher: toHex(signed.seat.watcher), digest: toHex(signed.digest) });
       } catch (error) {
         faults.push(`a ${topic} that was passed on: ${errorMessage(error)}`);
       }
     }
   }
-  return { messages, signatures: [...found.values()], faults: faults.slice(0, FAULTS_MAX) };
+  commitMillis.sort((a, b) => a - b);
+  return { messages, signatures: [...found.values()], commitMillis, faults: faults.slice(0, FAULTS_MAX) };
 }
 
 /** Who signed what, in a message as it was heard. @throws when it does not decode or names nobody of the set */

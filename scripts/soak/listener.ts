@@ -48,7 +48,7 @@ async function start(options: ListenerOptions): Promise<void> {
     network.subscribe(topic, MESSAGE_BYTES_MAX, async (_from, data) => {
       if (heard >= HEARD_MAX) throw new RangeError(`more than ${HEARD_MAX} messages: a soak is not that long`);
       heard++;
-      file.write(`${topic} ${Buffer.from(data).toString('base64')}\n`);
+      file.write(`${Date.now()} ${topic} ${Buffer.from(data).toString('base64')}\n`);
       return { kind: 'ignore', code: 'listener' };
     });
   }

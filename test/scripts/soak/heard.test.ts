@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { epochStart } from '../../../protocol/time.ts';
 import { readHeard } from '../../../scripts/soak/heard.ts';
 import { Signatures } from '../../../scripts/soak/signatures.ts';
 import { createSimnet, type Simnet } from '../../support/simnet/simnet.ts';
@@ -17,19 +18,26 @@ beforeEach(async () => {
 });
 afterEach(() => rm(scratch, { recursive: true, force: true }));
 
+/** When all of them were heard. Unix milliseconds. */
+const AT = 1_700_000_012_345;
+
 type Line = { topic: string; data: Uint8Array };
 
 async function read(lines: readonly Line[]) {
   const file = join(scratch, 'heard.log');
-  await writeFile(file, lines.map(({ topic, data }) => `${topic} ${Buffer.from(data).toString('base64')}\n`).join(''));
+  await writeFile(
+    file,
+    lines.map(({ topic, data }) => `${AT} ${topic} ${Buffer.from(data).toString('base64')}\n`).join(''),
+  );
   const { set, facts, bls } = net;
-  return readHeard([file], { domain: facts.domain, set, bls });
+  return readHeard([file], { domain: facts.domain, calendar: facts.calendar, set, bls });
 }
 
 test('each message of a run names who signed which slot', async () => {
   const heard = await read(net.network.published);
   expect(heard.faults).toEqual([]);
   expect(heard.messages).toMatchObject({ commit: 12, reveal: 12, proposal: 3, attestation: 12 });
+  expect(heard.commitMillis.map((millis) => AT - millis).at(-1)).toBe(epochStart(net.facts.calendar, 1));
   // A reveal repeats its commit.
   expect(heard.signatures.length).toBe(12 + 3 + 12);
 });
