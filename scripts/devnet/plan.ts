@@ -66,5 +66,5 @@ export const STAKE = { min: 100n * TOKEN, cap: 1_000n * TOKEN, each: 500n * TOKE
 
 /** Seconds from the deployment to epoch 0: registering and starting, which takes longer with more processes. */
 export function genesisLeadSeconds(watchers: number): number {
-  return 5 + Math.ceil(watchers / 2);
+  return 6 + Math.ceil(watchers / 2);
 }
