@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {SlaVault} from "../src/SlaVault.sol";
 import {Contact, Equivocation, Header, Leaf, Metadata} from "../src/interfaces/Types.sol";
 import {Bls} from "../src/libraries/Bls.sol";
 import {Fixture} from "./Fixture.sol";
@@ -150,7 +149,6 @@ contract GasTest is Fixture {
         _size("MeasurementOracle", address(oracle));
         _size("EquivocationCourt", address(court));
         _size("Erc20StakeSource", address(stakeSource));
-        _size("SlaVault", address(vault));
     }
 
     /// `length` bytes, none of them zero: the dearest calldata.
