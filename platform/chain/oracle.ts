@@ -121,13 +121,10 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
         throw new PlumblineError('no-submitter', 'this program has no submitter key: it cannot send reports');
       const args = submitArgs(certificate, options.encodeSignature);
       try {
-        const { request } = await client.simulateContract({
-          ...oracle,
-          functionName: 'submitReport',
-          args,
-          account: wallet.account,
-        });
-        const txHash = await wallet.writeContract(request);
+        const call = { ...oracle, functionName: 'submitReport', args, account: wallet.account } as const;
+        const { request } = await client.simulateContract(call);
+        const gas = (await client.estimateContractGas(call)) + REFUND_GAS_MAX;
+        const txHash = await wallet.writeContract({ ...request, gas });
         const receipt = await client.waitForTransactionReceipt({ hash: txHash, timeout: INCLUSION_TIMEOUT_MILLIS });
         if (receipt.status !== 'success') throw new PlumblineError('refused', `submitReport reverted in ${txHash}`);
         return { txHash, blockNumber: Number(receipt.blockNumber), gasUsed: receipt.gasUsed };
@@ -138,6 +135,9 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     },
   };
 }
+
+/** An estimate is made at gas price zero, where a refund is nothing and its credit writes nothing: a new one costs this more. */
+export const REFUND_GAS_MAX = 30_000n;
 
 /** A transaction that is not included by then is given up; the next view or another aggregator sends again. */
 export const INCLUSION_TIMEOUT_MILLIS = 30_000;

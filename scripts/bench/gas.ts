@@ -27,7 +27,6 @@ const REPORT_TARGETS: readonly (readonly [string, number | null])[] = [
   ['4 seats, all signed', 185_000],
   ['64 seats, all signed', 185_000],
   ['512 seats, all signed', 185_000],
-  ['64 seats, all signed, refunded', null],
   ['per non-signer, no rewards', 10_000],
   ['per non-signer, rewards running', 10_000],
 ];

@@ -88,6 +88,8 @@ interface IMeasurementOracle is IERC165 {
     /// The anchor must lie below the current block, and its hash must be the chain's if the chain still knows it (256 blocks).
     /// An older anchor is accepted on the word of the signers: refusing it would stop the oracle on chains whose blocks are
     /// fast or whose finality is slow, and nothing that the contracts decide rests on it.
+    /// While there is a pot, the sender is credited what this cost at the base fee. Nodes estimate at price zero, where the credit
+    /// writes nothing: send with 30,000 gas more than the estimate.
     /// @param view_ the view in which the signers attested. @param signers bitmap of the seats that signed.
     /// @param signature aggregate over the Attestation digest, G1 point, 128 bytes (EIP-2537).
     function submitReport(Header calldata header, uint32 view_, uint256[2] calldata signers, bytes calldata signature)
