@@ -26,7 +26,7 @@ export function historyLines(row: Row, columns: number, paint: Paint): string[] 
     case 'missed':
       return ['', ...bullet(['✗', 'yellow'], missedText(row.epoch, row.reason), columns, paint, 'yellow')];
     case 'settlement': {
-      const [symbol, style] = SETTLEMENT_LOOK[row.settlement.outcome] ?? UNKNOWN_LOOK;
+      const [symbol, style] = SETTLEMENT_LOOK.get(row.settlement.outcome) ?? UNKNOWN_LOOK;
       const text = settlementText(row.settlement);
       const trace = columns < TRACE_COLUMNS_MIN ? '' : ` · ${shortHash(row.settlement.txHash, 12)}`;
       return bullet([symbol, style], text + trace, columns, paint, style);
@@ -51,14 +51,15 @@ export const WATCHER_LOOK: Readonly<Record<WatcherState, readonly [symbol: strin
   killed: ['✗', 'red'],
 };
 
-const SETTLEMENT_LOOK: Readonly<Record<string, readonly [symbol: string, style: Style]>> = {
-  met: ['✓', 'green'],
-  credited: ['◐', 'yellow'],
-  breached: ['✗', 'red'],
-  inconclusive: ['○', 'yellow'],
-  expired: ['○', 'yellow'],
-  abandoned: ['○', 'yellow'],
-};
+/** A map and no object: an outcome comes from elsewhere, and may be called `toString`. */
+const SETTLEMENT_LOOK: ReadonlyMap<string, readonly [symbol: string, style: Style]> = new Map([
+  ['met', ['✓', 'green']],
+  ['credited', ['◐', 'yellow']],
+  ['breached', ['✗', 'red']],
+  ['inconclusive', ['○', 'yellow']],
+  ['expired', ['○', 'yellow']],
+  ['abandoned', ['○', 'yellow']],
+]);
 const UNKNOWN_LOOK = ['○', 'yellow'] as const;
 
 export function stepText(text: string, elapsedMillis: number | undefined): string {

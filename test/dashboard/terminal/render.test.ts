@@ -33,6 +33,13 @@ describe('a frame', () => {
     );
   });
 
+  it('takes any name for an outcome', () => {
+    const named = STORY.map((event) =>
+      event.type === 'settlement' ? { ...event, settlement: { ...event.settlement, outcome: 'toString' } } : event,
+    );
+    expect(frame(named).join()).toContain('toString');
+  });
+
   it('says the same in colour', () => {
     fc.assert(
       fc.property(fc.array(anyEvent, { maxLength: 12 }), fc.integer({ min: 20, max: 120 }), (events, columns) => {
