@@ -159,9 +159,10 @@ test('an aggregator without a watcher key lands what watchers sign when none of 
 test('a second watcher with the same key, on another disk, hears the first and exits with 4', async () => {
   const dir = directory();
   const { child, ended } = plumbline('devnet', '--dir', dir);
+  // Before the end of epoch 0 nobody has signed anything, and nobody listens.
   await new Promise<void>((resolve) => {
     child.stdout!.on('data', (chunk) => {
-      if (String(chunk).includes('running after')) resolve();
+      if (/^epoch \d+ · view/m.test(String(chunk))) resolve();
     });
   });
   const own = join(dir, 'watchers/1');
