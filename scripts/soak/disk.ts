@@ -86,7 +86,18 @@ export async function readDisk(
     const each = (bucket: Bucket, check: (key: Uint8Array, value: Uint8Array) => void) =>
       eachRow(store, bucket, (key, value) => attempt(`${bucket} ${toHex(key)}`, () => check(key, value)));
     const batches = await each('batch', checkReveal);
-    const observationSets = await each('report', (key, value) => checkObservationSet(key, value, history));
+    const reports = new Set<string>();
+    const observationSets = await each('report', (key, value) => {
+      reports.add(toHex(key));
+      checkObservationSet(key, value, history);
+    });
+    // A set and its row by epoch are written, and forgotten, together.
+    await each('reportEpoch', (key) => {
+      if (!reports.delete(toHex(key.subarray(8)))) fail('it names no observation set');
+    });
+    await attempt('report', () => {
+      if (reports.size > 0) fail(`${reports.size} observation sets have no row by epoch: ${[...reports][0]}`);
+    });
     await each('meta', () => fail('nothing is stored in this bucket'));
     let stateEpoch: number | undefined = -1;
     await each('state', (_key, value) => {

@@ -80,6 +80,21 @@ test('a journal entry that is gone is found', async () => {
   expect(faults.join()).toMatch(/here: journal: .*counts \d+ entries and holds/);
 });
 
+test('an observation set without its row by epoch, and such a row alone, are found', async () => {
+  const { store } = net.host(0).disk;
+  const [[key]] = (await store.range('reportEpoch', { limit: 1 })) as [[Uint8Array, Uint8Array]];
+  await edit((disk) => disk.batch([{ kind: 'delete', bucket: 'reportEpoch', key }]));
+  expect((await read()).faults.join()).toContain('here: report: 1 observation sets have no row by epoch');
+  const report = key.slice(8);
+  await edit((disk) =>
+    disk.batch([
+      { kind: 'put', bucket: 'reportEpoch', key, value: new Uint8Array() },
+      { kind: 'delete', bucket: 'report', key: report },
+    ]),
+  );
+  expect((await read()).faults.join()).toContain('it names no observation set');
+});
+
 test('a commit whose batch does not decode is found, although its checksum is right', async () => {
   const [entry] = await net.host(0).journal!.entries(2);
   const broken = { ...entry!, payload: entry!.payload.slice(0, -1) };
