@@ -27,14 +27,18 @@ export function batchKey(epoch: number, batchHash: Uint8Array): Uint8Array {
 export class Custody {
   readonly #store: Store;
   readonly #retentionEpochs: number;
+  readonly #put = new WeakSet<Uint8Array>();
 
   constructor(store: Store, retentionEpochs: number) {
     this.#store = store;
     this.#retentionEpochs = retentionEpochs;
   }
 
+  /** The very bytes that this process has put there once are not put there again: each view that is attested holds them all. */
   async keepReveal(epoch: number, batchHash: Uint8Array, bytes: Uint8Array): Promise<void> {
+    if (this.#put.has(bytes)) return;
     await this.#store.put('batch', batchKey(epoch, batchHash), bytes);
+    this.#put.add(bytes);
   }
 
   async reveal(epoch: number, batchHash: Uint8Array): Promise<Uint8Array | undefined> {

@@ -1,5 +1,6 @@
 import { domainSeparator, isAddress } from 'viem';
-import { bigEndian, fromHex, type Hex, keccak, toHex } from './bytes.ts';
+import { fromHex, type Hex, keccak, toHex } from './bytes.ts';
+import { bytes32, typeHash, word } from './typed.ts';
 
 /**
  * Everything that a BLS key signs is an EIP-712 digest of its own type, bound to one chain and one oracle: a signature
@@ -53,12 +54,7 @@ function separatorOf(domain: Domain): Uint8Array {
   return separator;
 }
 
-const TYPE_HASHES = new Map(
-  Object.entries(TYPES).map(([name, fields]) => {
-    const text = `${name}(${fields.map((field) => `${field.type} ${field.name}`).join(',')})`;
-    return [name, keccak(new TextEncoder().encode(text))];
-  }),
-);
+const TYPE_HASHES = new Map(Object.entries(TYPES).map(([name, fields]) => [name, typeHash(name, fields)]));
 const PREFIX = Uint8Array.of(0x19, 0x01);
 
 /**
@@ -67,19 +63,6 @@ const PREFIX = Uint8Array.of(0x19, 0x01);
  */
 function digest(domain: Domain, type: keyof typeof TYPES, words: readonly Uint8Array[]): Uint8Array {
   return keccak(PREFIX, separatorOf(domain), keccak(TYPE_HASHES.get(type)!, ...words));
-}
-
-/** @throws RangeError when the number does not fit the bytes of its type */
-function word(value: number | bigint, bytes: 4 | 8): Uint8Array {
-  const padded = new Uint8Array(32);
-  padded.set(bigEndian(value, bytes), 32 - bytes);
-  return padded;
-}
-
-/** @throws RangeError unless it has 32 bytes */
-function bytes32(value: Uint8Array): Uint8Array {
-  if (value.length !== 32) throw new RangeError(`a bytes32 has 32 bytes, not ${value.length}`);
-  return value;
 }
 
 export function commitDigest(domain: Domain, epoch: number, watcher: Uint8Array, commitment: Uint8Array): Uint8Array {

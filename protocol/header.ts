@@ -1,5 +1,6 @@
 import { ByteVectorType, ContainerType } from '@chainsafe/ssz';
-import { bigEndian, fromHex, type Hex, keccak, toHex } from './bytes.ts';
+import { fromHex, type Hex, keccak, toHex } from './bytes.ts';
+import { bytes32, typeHash, word } from './typed.ts';
 import { U16, U32, U64, U256 } from './uint.ts';
 
 /** What a report says, in 13 words: the roots bind everything else. `previous` is the hash of the report before it. */
@@ -112,9 +113,7 @@ export function headerFromAbi(header: AbiHeader): Header {
   };
 }
 
-const TYPE_HASH = keccak(
-  new TextEncoder().encode(`Header(${HEADER_TYPE.map(({ name, type }) => `${type} ${name}`).join(',')})`),
-);
+const TYPE_HASH = typeHash('Header', HEADER_TYPE);
 
 /**
  * The report hash: EIP-712 hashStruct(Header), written out, because every proposal that is heard costs some. The signed
@@ -126,14 +125,7 @@ export function reportHash(header: Header): Uint8Array {
 }
 
 function wordOf(value: number | bigint | Uint8Array, type: (typeof HEADER_TYPE)[number]['type']): Uint8Array {
-  if (value instanceof Uint8Array) {
-    if (value.length !== 32) throw new RangeError(`a bytes32 has 32 bytes, not ${value.length}`);
-    return value;
-  }
-  const bytes = Number(type.slice('uint'.length)) / 8;
-  const padded = new Uint8Array(32);
-  padded.set(bigEndian(value, bytes), 32 - bytes);
-  return padded;
+  return value instanceof Uint8Array ? bytes32(value) : word(value, Number(type.slice('uint'.length)) / 8);
 }
 
 export function encodeHeader(header: Header): Uint8Array {

@@ -2,11 +2,9 @@ import type { Attestation } from '../../protocol/attestation.ts';
 import { equalBytes, type Hex, toHex } from '../../protocol/bytes.ts';
 import type { Commit } from '../../protocol/commit.ts';
 import { PlumblineError } from '../../protocol/error.ts';
+import { SLOT_KIND } from '../../protocol/evidence.ts';
 import { reportHash } from '../../protocol/header.ts';
 import type { Proposal } from '../../protocol/proposal.ts';
-
-/** The numbers of EquivocationCourt. */
-const KIND = { commit: 0, proposal: 1, attestation: 2 } as const;
 
 /** Two messages that one watcher signed and an honest one would not. */
 export type Conflict =
@@ -46,7 +44,7 @@ export function equivocationArgs(
     throw new PlumblineError('no-conflict', `the two ${conflict.kind}s say the same, which is no fault`);
   }
   return {
-    kind: KIND[conflict.kind],
+    kind: SLOT_KIND[conflict.kind],
     seat: first.seat,
     epoch: BigInt(first.epoch),
     view_: first.view,

@@ -62,6 +62,24 @@ describe('what is served', () => {
     expect(await ask('batch', batchKey(0, observation.batchHash))).toEqual(reveal);
   });
 
+  test('is written once, other bytes again, and a failed write is repeated', async () => {
+    const { batchHash } = epochs[0]!.observations[0]!;
+    const [bytes, copy] = [epochs[0]!.reveals[0]!, epochs[0]!.reveals[0]!.slice()];
+    const { put } = store;
+    const written: Uint8Array[] = [];
+    store.put = async (bucket, key, value, options) => {
+      written.push(value);
+      if (written.length === 1) throw new Error('no space left on device');
+      await put(bucket, key, value, options);
+    };
+    await expect(custody.keepReveal(0, batchHash, bytes)).rejects.toThrow('no space');
+    await custody.keepReveal(0, batchHash, bytes);
+    await custody.keepReveal(0, batchHash, bytes);
+    await custody.keepReveal(0, batchHash, copy);
+    expect(written.map((one) => one === copy)).toEqual([false, false, true]);
+    expect(await ask('batch', batchKey(0, batchHash))).toEqual(bytes);
+  });
+
   test('are the observations of a report', async () => {
     const { observations, report } = epochs[0]!;
     await custody.keepObservations(0, report.hash, observations);

@@ -5,7 +5,7 @@ import { fromHex, toHex } from '../../protocol/bytes.ts';
 import { decodeCommit, encodeCommit } from '../../protocol/commit.ts';
 import { type Header, reportHash } from '../../protocol/header.ts';
 import { decodeProposal, encodeProposal, type Proposal } from '../../protocol/proposal.ts';
-import { type Counted, computeReport } from '../../protocol/report.ts';
+import { type Counted, computeReport, type EpochContext, type Report } from '../../protocol/report.ts';
 import { epochAt, roundOf } from '../../protocol/time.ts';
 import type { Forger } from '../support/simnet/forge.ts';
 import type { Host } from '../support/simnet/host.ts';
@@ -196,26 +196,17 @@ export class Coalition {
 
   /** The report without some honest batches, or without those of the coalition: sound in itself. */
   async #without(puppet: Puppet, proposal: Proposal, whose: 'honest' | 'members'): Promise<Uint8Array | undefined> {
-    const { epoch } = proposal.header;
-    const { pool } = puppet.host.core;
     const members = new Set(this.plan.members.map(({ seat }) => seat));
     const isLeftOut = (seat: number) =>
       whose === 'members' ? members.has(seat) : !members.has(seat) && seat % 2 === 0;
-    const counted = proposal.observations.flatMap((observation) => {
-      const held = pool.reveal(epoch, observation.seat);
-      return held && !isLeftOut(observation.seat) ? [{ observation, batch: held.batch }] : [];
-    });
+    const counted = heldOf(puppet, proposal).filter(({ observation }) => !isLeftOut(observation.seat));
     return counted.length === proposal.observations.length ? undefined : this.#proposalOf(puppet, proposal, counted);
   }
 
   /** The report with what members copied from others after these had revealed. */
   async #withCopies(puppet: Puppet, proposal: Proposal): Promise<Uint8Array | undefined> {
     const { epoch } = proposal.header;
-    const { pool } = puppet.host.core;
-    const counted = proposal.observations.flatMap((observation): Counted[] => {
-      const held = pool.reveal(epoch, observation.seat);
-      return held ? [{ observation, batch: held.batch }] : [];
-    });
+    const counted = heldOf(puppet, proposal);
     const seats = new Set(counted.map(({ observation }) => observation.seat));
     const copies = [...(this.copies.get(epoch)?.values() ?? [])].filter(
       ({ observation }) => !seats.has(observation.seat),
@@ -231,18 +222,28 @@ export class Coalition {
     { header, view }: Pick<Proposal, 'header' | 'view'>,
     counted: readonly Counted[],
   ): Promise<Uint8Array | undefined> {
-    const { epoch } = header;
-    const { ledger } = puppet.host.core;
-    const facts = await this.factsOf(puppet, epoch);
-    if (ledger.state.epoch >= epoch) return undefined;
     const anchor = { number: header.anchorNumber, hash: header.anchorHash };
-    const context = { epoch, set: facts.set, services: facts.services, parameters: this.net.facts.parameters, anchor };
-    const report = computeReport(ledger.state, context, counted);
+    const report = await this.reportOf(puppet, header.epoch, anchor, counted);
+    if (!report) return undefined;
     return puppet.forger.proposalBytes(
       report.header,
       view,
       counted.map(({ observation }) => observation),
     );
+  }
+
+  /** What batches give after the state of a member's own node; undefined when that has a report of the epoch. */
+  async reportOf(
+    puppet: Puppet,
+    epoch: number,
+    anchor: EpochContext['anchor'],
+    counted: readonly Counted[],
+  ): Promise<Report | undefined> {
+    const { ledger } = puppet.host.core;
+    const { set, services } = await this.factsOf(puppet, epoch);
+    if (ledger.state.epoch >= epoch) return undefined;
+    const context = { epoch, set, services, parameters: this.net.facts.parameters, anchor };
+    return computeReport(ledger.state, context, counted);
   }
 
   #wrong({ header, view, observations }: Proposal): [Header, number, Proposal['observations']] {
@@ -262,4 +263,12 @@ export class Coalition {
   commitAgain(puppet: Puppet, epoch: number, commitment: Uint8Array): void {
     this.send(puppet, 'commit', encodeCommit(puppet.forger.commit(epoch, commitment)));
   }
+}
+
+/** The batches of a proposal that a member's own node holds. */
+function heldOf({ host }: Puppet, { header, observations }: Proposal): Counted[] {
+  return observations.flatMap((observation) => {
+    const held = host.core.pool.reveal(header.epoch, observation.seat);
+    return held ? [{ observation, batch: held.batch }] : [];
+  });
 }

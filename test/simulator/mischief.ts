@@ -5,7 +5,6 @@ import { digestOfAttestation, encodeAttestation } from '../../protocol/attestati
 import type { Batch } from '../../protocol/batch.ts';
 import { concat, fromHex } from '../../protocol/bytes.ts';
 import { REASON } from '../../protocol/reason.ts';
-import { computeReport } from '../../protocol/report.ts';
 import { emptySample, OUTCOME } from '../../protocol/sample.ts';
 import { seatAt } from '../../protocol/set.ts';
 import { viewAt } from '../../protocol/time.ts';
@@ -113,19 +112,13 @@ async function copy(coalition: Coalition, puppet: Puppet, epoch: number): Promis
 /** A proposal in the running view or the next, whoever leads it: sound, or with a root that is not. */
 async function usurp(coalition: Coalition, puppet: Puppet, epoch: number): Promise<void> {
   const { rng, net, plan } = coalition;
-  const { pool, ledger, chain } = puppet.host.core;
-  const facts = await coalition.factsOf(puppet, epoch);
+  const { pool, chain } = puppet.host.core;
   const view = viewAt(coalition.round(epoch), net.facts.parameters, net.clock.now()) + rng.below(2);
-  if (view < 0 || ledger.state.epoch >= epoch) return;
+  if (view < 0) return;
   const counted = pool.reveals(epoch).map(({ observation, batch }) => ({ observation, batch }));
-  const context = {
-    epoch,
-    set: facts.set,
-    services: facts.services,
-    parameters: net.facts.parameters,
-    anchor: await chain.finalized(),
-  };
-  const { header } = computeReport(ledger.state, context, counted);
+  const report = await coalition.reportOf(puppet, epoch, await chain.finalized(), counted);
+  if (!report) return;
+  const { header } = report;
   const said = rng.percent(50) ? header : { ...header, resultsRoot: draw(plan.seed, 'usurped', epoch, view) };
   const observations = counted.map(({ observation }) => observation);
   coalition.send(puppet, 'proposal', puppet.forger.proposalBytes(said, view, observations));
