@@ -10,6 +10,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 /** Bytes of one block: 17 lanes of 8 bytes. */
 const RATE = 136;
 const HASH_BYTES = 32;
+const HASH_WORDS = HASH_BYTES / 4;
 /** The module's one page of memory: the state, the round constants, then room for input. */
 const CONSTANTS_AT = 200;
 const INPUT_AT = CONSTANTS_AT + 24 * 8;
@@ -47,13 +48,16 @@ const ROUND_CONSTANTS = [
   0x8000000080008008n,
 ];
 
-// Locals of the function: three parameters, a counter, then lanes. Lane (x, y) of A and B is x + 5y.
+// Locals of the function: three parameters, a counter, then lanes. Lane (x, y) of a state is x + 5y.
 const [AT, END, FRESH, ROUND] = [0, 1, 2, 3];
-const A = (x: number, y: number) => 4 + (x % 5) + 5 * (y % 5);
-const B = (x: number, y: number) => 29 + (x % 5) + 5 * (y % 5);
-const C = (x: number) => 54 + (x % 5);
-const D = (x: number) => 59 + (x % 5);
-const LANES = 25 + 25 + 5 + 5;
+type State = (x: number, y: number) => number;
+const A: State = (x, y) => 4 + (x % 5) + 5 * (y % 5);
+const E: State = (x, y) => 29 + (x % 5) + 5 * (y % 5);
+const B = (x: number) => 54 + (x % 5);
+const C = (x: number) => 59 + (x % 5);
+const D = (x: number) => 64 + (x % 5);
+const N = 69;
+const LANES = 25 + 25 + 5 + 5 + 5 + 1;
 
 // Instructions (WebAssembly core specification, section 5.4), as bytes. Operands come first, as on the stack machine.
 type Code = readonly number[];
@@ -66,6 +70,7 @@ const add32 = (a: Code, b: Code): Code => [...a, ...b, 0x6a];
 const load64 = (base: Code, offset: number): Code => [...base, 0x29, 3, ...unsigned(offset)];
 const store64 = (base: Code, offset: number, value: Code): Code => [...base, ...value, 0x37, 3, ...unsigned(offset)];
 const xor = (a: Code, b: Code): Code => [...a, ...b, 0x85];
+const or = (a: Code, b: Code): Code => [...a, ...b, 0x84];
 const and = (a: Code, b: Code): Code => [...a, ...b, 0x83];
 const not = (a: Code): Code => xor(a, [0x42, 0x7f]);
 const rotateLeft = (a: Code, bits: number): Code => [...a, 0x42, ...signed(bits), 0x89];
@@ -78,17 +83,50 @@ const repeatWhileBelow = (body: Code, local: number, limit: Code): Code => {
 const FIVE = [0, 1, 2, 3, 4];
 const forLanes = (code: (x: number, y: number) => Code): Code => FIVE.flatMap((y) => FIVE.flatMap((x) => code(x, y)));
 
-/** One round: θ, ρ and π, χ, ι (FIPS 202, section 3.2). */
-const round: Code = [
+/**
+ * χ needs the inverse of one lane in each lane of the result, 25 a round. Six lanes of a state are held inverted instead
+ * (G. Bertoni et al., "Keccak implementation overview" 3.2, 2012, section 2.2): by De Morgan some of the ANDs become ORs, and
+ * each row needs one inversion. By row: results that take an OR, the input that is inverted, and where its inverse stands: in
+ * which result, and as which of its three inputs.
+ */
+const CHI_ROWS: readonly { ors: readonly number[]; inverted: number; uses: Readonly<Record<number, number>> }[] = [
+  { ors: [0, 1, 3], inverted: 2, uses: { 1: 1 } },
+  { ors: [0, 2, 3], inverted: 4, uses: { 2: 2 } },
+  { ors: [0, 3], inverted: 3, uses: { 2: 1, 3: 0 } },
+  { ors: [1, 2, 4], inverted: 3, uses: { 2: 1, 3: 0 } },
+  { ors: [1, 3], inverted: 1, uses: { 0: 1, 1: 0 } },
+];
+const INVERTED_LANES: ReadonlySet<number> = new Set([1, 2, 8, 12, 17, 20]);
+
+/** Lane x of a row of χ, from the five lanes B and the inverse N of one of them. */
+function chi(x: number, y: number): Code {
+  const { ors, uses } = CHI_ROWS[y]!;
+  const input = (i: number): Code => get(uses[x] === i ? N : B(x + i));
+  const both = ors.includes(x) ? or(input(1), input(2)) : and(input(1), input(2));
+  return xor(input(0), both);
+}
+
+/**
+ * One round, θ, ρ and π, χ, ι (FIPS 202, section 3.2), from one set of lanes into another: a row of the result is finished
+ * before the next one is begun, so that its five inputs stay in registers.
+ * @param offset of the round's constant from ROUND, which counts bytes of the table
+ */
+const round = (from: State, to: State, offset: number): Code => [
   // θ: C[x] is the parity of a column, D[x] what its lanes take in from the two neighbours.
-  ...FIVE.flatMap((x) => set(C(x), FIVE.map((y) => get(A(x, y))).reduce(xor))),
+  ...FIVE.flatMap((x) => set(C(x), FIVE.map((y) => get(from(x, y))).reduce(xor))),
   ...FIVE.flatMap((x) => set(D(x), xor(get(C(x + 4)), rotateLeft(get(C(x + 1)), 1)))),
-  // ρ and π
-  ...forLanes((x, y) => set(B(y, 2 * x + 3 * y), rotateLeft(xor(get(A(x, y)), get(D(x))), ROTATION[x + 5 * y]!))),
-  // χ
-  ...forLanes((x, y) => set(A(x, y), xor(get(B(x, y)), and(not(get(B(x + 1, y))), get(B(x + 2, y)))))),
-  // ι; ROUND counts bytes of the table.
-  ...set(A(0, 0), xor(get(A(0, 0)), load64(get(ROUND), CONSTANTS_AT))),
+  ...FIVE.flatMap((y) => [
+    // ρ and π: lane (x, y) comes from lane (x + 3y, x).
+    ...FIVE.flatMap((x) => {
+      const column = (x + 3 * y) % 5;
+      return set(B(x), rotateLeft(xor(get(from(column, x)), get(D(column))), ROTATION[column + 5 * x]!));
+    }),
+    // χ
+    ...set(N, not(get(B(CHI_ROWS[y]!.inverted)))),
+    ...FIVE.flatMap((x) => set(to(x, y), chi(x, y))),
+  ]),
+  // ι
+  ...set(to(0, 0), xor(get(to(0, 0)), load64(get(ROUND), CONSTANTS_AT + offset))),
 ];
 
 /**
@@ -100,19 +138,26 @@ const absorb: Code = [
     get(FRESH),
     forLanes((x, y) => set(A(x, y), load64(number32(0), 8 * (x + 5 * y)))),
   ),
+  ...forLanes((x, y) => (INVERTED_LANES.has(x + 5 * y) ? set(A(x, y), not(get(A(x, y)))) : [])),
   ...repeatWhileBelow(
     [
       ...forLanes((x, y) =>
         x + 5 * y < RATE / 8 ? set(A(x, y), xor(get(A(x, y)), load64(get(AT), 8 * (x + 5 * y)))) : [],
       ),
       ...set(ROUND, number32(0)),
-      ...repeatWhileBelow([...round, ...set(ROUND, add32(get(ROUND), number32(8)))], ROUND, number32(24 * 8)),
+      ...repeatWhileBelow(
+        [...round(A, E, 0), ...round(E, A, 8), ...set(ROUND, add32(get(ROUND), number32(2 * 8)))],
+        ROUND,
+        number32(24 * 8),
+      ),
       ...set(AT, add32(get(AT), number32(RATE))),
     ],
     AT,
     get(END),
   ),
-  ...forLanes((x, y) => store64(number32(0), 8 * (x + 5 * y), get(A(x, y)))),
+  ...forLanes((x, y) =>
+    store64(number32(0), 8 * (x + 5 * y), INVERTED_LANES.has(x + 5 * y) ? not(get(A(x, y))) : get(A(x, y))),
+  ),
 ];
 
 /** The module (core specification, section 5.5): one function of type (i32, i32, i32) → (), one page, both exported. */
@@ -143,9 +188,10 @@ declare const WebAssembly: {
 export type Hash = {
   readonly once: (parts: readonly Uint8Array[]) => Uint8Array;
   readonly twice: (parts: readonly Uint8Array[]) => Uint8Array;
-  /** As `once` and `twice`, into 32 bytes of `out` from `at` on: large trees keep their nodes in one piece of memory. */
-  readonly onceInto: (out: Uint8Array, at: number, parts: readonly Uint8Array[]) => void;
+  /** As `twice`, into 32 bytes of `out` from `at` on: large trees keep their nodes in one piece of memory. */
   readonly twiceInto: (out: Uint8Array, at: number, parts: readonly Uint8Array[]) => void;
+  /** Of two hashes of a tree's memory the hash of both, into a third place of it. Places count hashes, of 8 words each. */
+  readonly pairInto: (nodes: Uint32Array, out: number, left: number, right: number) => void;
 };
 
 /** The hash over the module's memory, which is written anew by every call. @throws where WebAssembly is not to be had */
@@ -192,6 +238,7 @@ export function startModule(): Hash {
   }
 
   const digest = bytes.subarray(0, HASH_BYTES);
+  const words = new Uint32Array(memory.buffer);
   return {
     once(parts) {
       absorbParts(parts);
@@ -201,13 +248,18 @@ export function startModule(): Hash {
       absorbTwice(parts);
       return digest.slice();
     },
-    onceInto(out, at, parts) {
-      absorbParts(parts);
-      out.set(digest, at);
-    },
     twiceInto(out, at, parts) {
       absorbTwice(parts);
       out.set(digest, at);
+    },
+    pairInto(nodes, out, left, right) {
+      // Word by word: for so few bytes a view of each half would cost more than the copy.
+      for (let i = 0; i < HASH_WORDS; i++) {
+        words[INPUT_AT / 4 + i] = nodes[HASH_WORDS * left + i]!;
+        words[INPUT_AT / 4 + HASH_WORDS + i] = nodes[HASH_WORDS * right + i]!;
+      }
+      absorbLast(INPUT_AT + 2 * HASH_BYTES, 1);
+      for (let i = 0; i < HASH_WORDS; i++) nodes[HASH_WORDS * out + i] = words[i]!;
     },
   };
 }
@@ -219,8 +271,11 @@ export const NOBLE_HASH: Hash = {
     return hash.digest();
   },
   twice: (parts) => keccak_256(NOBLE_HASH.once(parts)),
-  onceInto: (out, at, parts) => out.set(NOBLE_HASH.once(parts), at),
   twiceInto: (out, at, parts) => out.set(NOBLE_HASH.twice(parts), at),
+  pairInto: (nodes, out, left, right) => {
+    const hashAt = (place: number) => new Uint8Array(nodes.buffer, nodes.byteOffset + HASH_BYTES * place, HASH_BYTES);
+    hashAt(out).set(NOBLE_HASH.once([hashAt(left), hashAt(right)]));
+  },
 };
 
 /** The module, or the reference where it does not start or gives another hash of nothing. */

@@ -8,6 +8,7 @@ import { merkleTree } from './merkle.ts';
  */
 
 const HASH_BYTES = 32;
+const HASH_WORDS = HASH_BYTES / 4;
 
 /** Leaf hashes, one behind the other: a list that is filled once. */
 export class LeafList {
@@ -41,21 +42,31 @@ export class LeafList {
 export function merkleRoot({ hashes: leaves }: LeafList): Uint8Array {
   const count = leaves.length / HASH_BYTES;
   if (count === 0) return ZERO_BYTES32;
-  const nodes = new Uint8Array((2 * count - 1) * HASH_BYTES);
-  const hashAt = (memory: Uint8Array, i: number) => memory.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
+  const nodes = new Uint32Array((2 * count - 1) * HASH_WORDS);
+  const bytes = new Uint8Array(nodes.buffer);
+  const leafWords = new Uint32Array(leaves.buffer);
   let last = 2 * count - 1;
-  for (const index of orderByBeginning(leaves)) nodes.set(hashAt(leaves, index), --last * HASH_BYTES);
+  for (const index of orderByBeginning(leaves)) {
+    last--;
+    for (let i = 0; i < HASH_WORDS; i++) nodes[last * HASH_WORDS + i] = leafWords[index * HASH_WORDS + i]!;
+  }
   // Leaves stand last in the tree, the smallest at the end. Where beginnings were equal, their order may be wrong, or the
   // leaves may be equal altogether: then the plain way decides.
   for (let i = last; i < 2 * count - 2; i++) {
-    if (!isBefore(nodes, i + 1, i)) return merkleTree(Array.from({ length: count }, (_, k) => hashAt(leaves, k))).root;
+    if (!isBefore(bytes, i + 1, i)) return plainRoot(leaves);
   }
   for (let i = last - 1; i >= 0; i--) {
-    const [left, right] = [hashAt(nodes, 2 * i + 1), hashAt(nodes, 2 * i + 2)];
-    const pair = isBefore(nodes, 2 * i + 1, 2 * i + 2) ? [left, right] : [right, left];
-    KECCAK.onceInto(nodes, i * HASH_BYTES, pair);
+    const [left, right] = [2 * i + 1, 2 * i + 2];
+    if (isBefore(bytes, left, right)) KECCAK.pairInto(nodes, i, left, right);
+    else KECCAK.pairInto(nodes, i, right, left);
   }
-  return nodes.slice(0, HASH_BYTES);
+  return bytes.slice(0, HASH_BYTES);
+}
+
+function plainRoot(leaves: Uint8Array): Uint8Array {
+  const count = leaves.length / HASH_BYTES;
+  return merkleTree(Array.from({ length: count }, (_, i) => leaves.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES)))
+    .root;
 }
 
 /**
@@ -72,13 +83,18 @@ function orderByBeginning(leaves: Uint8Array): number[] {
     const low = leaves[at + 3]! * 2 ** 16 + leaves[at + 4]! * 2 ** 8 + leaves[at + 5]!;
     keys[i] = Math.floor((high * 2 ** 24 + low) / 2 ** (indexBits - 5)) * 2 ** indexBits + i;
   }
-  return Array.from(keys.sort(), (key) => key % 2 ** indexBits);
+  keys.sort();
+  const mask = 2 ** indexBits;
+  const order = new Array<number>(count);
+  for (let i = 0; i < count; i++) order[i] = keys[i]! % mask;
+  return order;
 }
 
 /** Whether node `a` is smaller than node `b`, byte by byte. */
 function isBefore(nodes: Uint8Array, a: number, b: number): boolean {
   for (let i = 0; i < HASH_BYTES; i++) {
-    const [left, right] = [nodes[a * HASH_BYTES + i]!, nodes[b * HASH_BYTES + i]!];
+    const left = nodes[a * HASH_BYTES + i]!;
+    const right = nodes[b * HASH_BYTES + i]!;
     if (left !== right) return left < right;
   }
   return false;

@@ -29,19 +29,19 @@ export class Writer {
   }
 
   u8(value: number): void {
-    check(value, 0xff);
+    if ((value & 0xff) !== value) refuse(value, 0xff);
     this.view.setUint8(this.at, value);
     this.at += 1;
   }
 
   u16(value: number): void {
-    check(value, 0xffff);
+    if ((value & 0xffff) !== value) refuse(value, 0xffff);
     this.view.setUint16(this.at, value, true);
     this.at += 2;
   }
 
   u32(value: number): void {
-    check(value, 0xffffffff);
+    if (value >>> 0 !== value) refuse(value, 0xffffffff);
     this.view.setUint32(this.at, value, true);
     this.at += 4;
   }
@@ -49,9 +49,10 @@ export class Writer {
   /** Each pair as u16 and u32: most of what is written is written here. */
   pairs(list: readonly number[]): void {
     for (let i = 0; i < list.length; i += 2) {
-      const [first, second] = [list[i]!, list[i + 1]!];
-      check(first, 0xffff);
-      check(second, 0xffffffff);
+      const first = list[i]!;
+      const second = list[i + 1]!;
+      if ((first & 0xffff) !== first) refuse(first, 0xffff);
+      if (second >>> 0 !== second) refuse(second, 0xffffffff);
       this.view.setUint16(this.at, first, true);
       this.view.setUint32(this.at + 2, second, true);
       this.at += 6;
@@ -60,25 +61,29 @@ export class Writer {
 
   /** Up to 2^53 - 1. */
   u64(value: number): void {
-    check(value, Number.MAX_SAFE_INTEGER);
+    if (!Number.isSafeInteger(value) || value < 0) refuse(value, Number.MAX_SAFE_INTEGER);
     this.view.setUint32(this.at, value % 2 ** 32, true);
     this.view.setUint32(this.at + 4, Math.floor(value / 2 ** 32), true);
     this.at += 8;
   }
 
   u256(value: bigint): void {
-    if (value < 0n || value >> 256n !== 0n) throw new RangeError(`${value} does not fit 32 bytes`);
-    // setBigUint64 takes the low 64 bits.
+    if (value < 0n) throw new RangeError(`${value} does not fit 32 bytes`);
+    // setBigUint64 takes the low 64 bits. Of a stake, however long it is added up, the upper half is zero.
+    const above = value >> 64n;
     this.view.setBigUint64(this.at, value, true);
-    this.view.setBigUint64(this.at + 8, value >> 64n, true);
-    this.view.setBigUint64(this.at + 16, value >> 128n, true);
-    this.view.setBigUint64(this.at + 24, value >> 192n, true);
+    this.view.setBigUint64(this.at + 8, above, true);
+    const upper = above <= U64_MAX ? 0n : above >> 64n;
+    if (upper >> 128n !== 0n) throw new RangeError(`${value} does not fit 32 bytes`);
+    this.view.setBigUint64(this.at + 16, upper, true);
+    this.view.setBigUint64(this.at + 24, upper === 0n ? 0n : upper >> 64n, true);
     this.at += 32;
   }
 }
 
-function check(value: number, max: number): void {
-  // NaN fails every comparison, and a fraction is not its own floor.
-  if (value >= 0 && value <= max && Math.floor(value) === value) return;
+const U64_MAX = 2n ** 64n - 1n;
+
+/** The checks before this are made of whole-number operations, which give back the same number only if it fits. */
+function refuse(value: number, max: number): never {
   throw new RangeError(`${value} is not an integer from 0 to ${max}`);
 }

@@ -47,11 +47,20 @@ describe('keccak in WebAssembly', () => {
   it('writes into memory of the caller, and nowhere beside it', () => {
     for (const hash of [KECCAK, NOBLE_HASH]) {
       const out = new Uint8Array(96).fill(7);
-      hash.onceInto(out, 32, [patterned(50)]);
-      expect(out).toEqual(concat(new Uint8Array(32).fill(7), keccak(patterned(50)), new Uint8Array(32).fill(7)));
-      hash.twiceInto(out, 64, [patterned(50)]);
-      expect(out.subarray(64)).toEqual(keccakTwice(patterned(50)));
-      expect(() => hash.onceInto(out, 65, [])).toThrow(RangeError);
+      hash.twiceInto(out, 32, [patterned(50)]);
+      expect(out).toEqual(concat(new Uint8Array(32).fill(7), keccakTwice(patterned(50)), new Uint8Array(32).fill(7)));
+      expect(() => hash.twiceInto(out, 65, [])).toThrow(RangeError);
+    }
+  });
+
+  it('hashes two nodes of a tree into a third, and nothing beside it', () => {
+    for (const hash of [KECCAK, NOBLE_HASH]) {
+      const bytes = patterned(4 * 32);
+      const before = bytes.slice();
+      hash.pairInto(new Uint32Array(bytes.buffer), 1, 3, 0);
+      expect(bytes.subarray(32, 64)).toEqual(keccak(before.subarray(96), before.subarray(0, 32)));
+      bytes.set(before.subarray(32, 64), 32);
+      expect(bytes).toEqual(before);
     }
   });
 
