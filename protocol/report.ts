@@ -1,12 +1,4 @@
-import {
-  type Accumulator,
-  addSample,
-  type Draft,
-  emptyAccumulator,
-  mergeAccumulators,
-  type Window,
-  windowKey,
-} from './accumulator.ts';
+import { addSample, type Draft, emptyAccumulator, type Window } from './accumulator.ts';
 import { type Assignment, assignedTo, everyone, tailThreshold } from './assigned.ts';
 import type { Batch } from './batch.ts';
 import { bitmapOf } from './bitmap.ts';
@@ -23,6 +15,7 @@ import type { Service } from './service.ts';
 import { seatAt, type WatcherSet } from './set.ts';
 import { accumulatorRoot, type State } from './state.ts';
 import { statisticsLeaf, statisticsOf, type WatcherStatistics } from './statistics.ts';
+import { addToWindow, closeWindows } from './windows.ts';
 
 /** Everything that the report of an epoch depends on, alike for every honest node. */
 export type EpochContext = {
@@ -55,11 +48,8 @@ export type Report = {
 export function computeReport(state: State, context: EpochContext, counted: readonly Counted[]): Report {
   checkCounted(state, context, counted);
   const windows = addEpoch(state, context, counted);
-  const closing = [...windows.values()]
-    .filter((w) => w.windowStart + w.windowEpochs <= context.epoch + 1)
-    .sort(compareWindows);
+  const closing = closeWindows(windows, context.epoch, context.parameters.windowEpochs).sort(compareWindows);
   const { leaves, closedLeaves } = close(closing, context);
-  for (const w of closing) windows.delete(windowKey(w.serviceId, w.windowStart, w.windowEpochs));
   const observations = counted.map(({ observation }) => observation);
   const [countedLow, countedHigh] = bitmapOf(observations.map(({ seat }) => seat));
   const header: Header = {
@@ -113,35 +103,21 @@ function compareWindows(a: Window, b: Window): number {
   return compareBytes(a.serviceId, b.serviceId) || a.windowEpochs - b.windowEpochs || a.windowStart - b.windowStart;
 }
 
-/** The windows with this epoch's samples added to those that contain it. The old state stays untouched. */
+/** The windows with this epoch's own beside them. The old state stays untouched. */
 function addEpoch(state: State, context: EpochContext, counted: readonly Counted[]): Map<string, Window> {
   const windows = new Map(state.windows);
-  // A settlement window of one epoch is the epoch's own leaf: it must not be added to twice.
-  const lengths = new Set([1, ...context.parameters.windowEpochs.filter((length) => length > 0)]);
   const shares = sharesOf(context, counted);
-  context.services.forEach((service, index) => {
-    const added = shares[index]!;
+  context.services.forEach(({ id: serviceId }, index) => {
+    const accumulators = shares[index]!;
     // Nobody was asked to look, so this epoch says nothing of the service; and no root covers a window without accumulators.
-    if (added.length === 0) return;
-    for (const windowEpochs of lengths) {
-      const windowStart = context.epoch - (context.epoch % windowEpochs);
-      const key = windowKey(service.id, windowStart, windowEpochs);
-      const open = windows.get(key);
-      windows.set(key, {
-        serviceId: service.id,
-        windowStart,
-        windowEpochs,
-        epochsCounted: (open?.epochsCounted ?? 0) + 1,
-        accumulators: addWatchers(open?.accumulators ?? [], added),
-      });
-    }
+    if (accumulators.length === 0) return;
+    addToWindow(windows, { serviceId, windowStart: context.epoch, windowEpochs: 1, epochsCounted: 1, accumulators });
   });
   return windows;
 }
 
 /**
- * By service, and by assigned watcher in ascending order: its share of the epoch, which every window that contains the
- * epoch takes in. Who is assigned and brought no batch has a share too: it is absent.
+ * By service, and by assigned watcher in ascending order: its share of the epoch. Who is assigned and brought no batch has a share too: it is absent.
  */
 function sharesOf({ services, set, assignment }: EpochContext, counted: readonly Counted[]): Draft[][] {
   const batches = new Map<string, Batch>(counted.map(({ batch }) => [toHex(batch.watcher), batch]));
@@ -168,19 +144,6 @@ function sharesOf({ services, set, assignment }: EpochContext, counted: readonly
     }
   }
   return shares;
-}
-
-/** Both lists ascend by watcher; whoever is in both is merged. A seat that changed hands leaves its former watcher in. */
-function addWatchers(open: readonly Accumulator[], added: readonly Accumulator[]): Accumulator[] {
-  const all: Accumulator[] = [];
-  let [i, j] = [0, 0];
-  while (i < open.length && j < added.length) {
-    const order = compareBytes(open[i]!.watcher, added[j]!.watcher);
-    if (order < 0) all.push(open[i++]!);
-    else if (order > 0) all.push(added[j++]!);
-    else all.push(mergeAccumulators(open[i++]!, added[j++]!));
-  }
-  return [...all, ...open.slice(i), ...added.slice(j)];
 }
 
 function close(windows: readonly Window[], context: EpochContext): { leaves: Leaf[]; closedLeaves: Uint8Array[] } {

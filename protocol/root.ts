@@ -31,6 +31,12 @@ export class LeafList {
     this.at += HASH_BYTES;
   }
 
+  /** @throws RangeError when they do not all fit */
+  addAll({ hashes }: LeafList): void {
+    this.hashes.set(hashes, this.at);
+    this.at += hashes.length;
+  }
+
   /** Adds keccak256(keccak256(bytes)). @throws RangeError when the list is full */
   hash(bytes: Uint8Array): void {
     KECCAK.twiceInto(this.hashes, this.at, [bytes]);

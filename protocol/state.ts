@@ -39,8 +39,20 @@ export const GENESIS_STATE: State = {
 export function accumulatorRoot(windows: Iterable<Window>, closedLeaves: readonly Uint8Array[]): Uint8Array {
   const open = [...windows];
   const leaves = new LeafList(open.reduce((sum, { accumulators }) => sum + accumulators.length, 0));
-  for (const window of open) for (const a of window.accumulators) leaves.hash(openBytes(window, a));
+  for (const window of open) leaves.addAll(leavesOf(window));
   return keccak(merkleRoot(leaves), merkleRoot(LeafList.of(closedLeaves)));
+}
+
+/** Of windows that reports still hold: a window that nothing fed is the same object in the next state, and not hashed again. */
+const hashed = new WeakMap<Window, LeafList>();
+
+function leavesOf(window: Window): LeafList {
+  const known = hashed.get(window);
+  if (known) return known;
+  const leaves = new LeafList(window.accumulators.length);
+  for (const accumulator of window.accumulators) leaves.hash(openBytes(window, accumulator));
+  hashed.set(window, leaves);
+  return leaves;
 }
 
 const B32 = new ByteVectorType(32);

@@ -9,7 +9,7 @@ import {
 } from '../../protocol/digest.ts';
 import { type Header, headerToAbi, reportHash } from '../../protocol/header.ts';
 import { type Leaf, leafHash, leafToAbi } from '../../protocol/leaf.ts';
-import { encodeParameters, parametersId, STANDARD } from '../../protocol/parameters.ts';
+import { encodeParameters, PROTOCOL_VERSION, parametersId, STANDARD } from '../../protocol/parameters.ts';
 import { emitVector } from './emit.ts';
 import { DOMAIN, drawn } from './world.ts';
 
@@ -21,7 +21,7 @@ const MICROS_MAX = 2 ** 40 - 1;
 const word = (value: bigint): string => `0x${value.toString(16).padStart(64, '0')}`;
 
 export const HEADER: Header = {
-  protocolVersion: 1,
+  protocolVersion: PROTOCOL_VERSION,
   epoch: 1_234_567,
   setId: 42,
   parametersId: parametersId(STANDARD.parameters),

@@ -298,6 +298,8 @@ ${metrics.join('\n')}
 - \`accumulatorRoot\` = keccak256(root of the open accumulators, root of the statistics just closed), each a Merkle tree as
   above. A leaf of the first is keccak256(keccak256(0x00, window key, Accumulator)), where the window key is the first four
   fields of Window; of the second keccak256(keccak256(0x01, statistics)). See \`protocol/accumulator.ts\` and \`statistics.ts\`.
+  Windows nest: an open window holds what the shorter ones inside it held when they closed, and nothing of those still open. A
+  window is fed by the longest listed length that divides its own, at last by the epoch, of length 1 (\`protocol/windows.ts\`).
 - \`historyRoot\` = keccak256(0x02, count as 8 bytes big-endian, peaks left to right) of the Merkle mountain range of report
   hashes before this one; a leaf is keccak256(0x00, report hash), a node keccak256(0x01, left, right); zero when empty.
 

@@ -12,7 +12,7 @@ import {
 import { toHex } from '../../protocol/bytes.ts';
 import { PlumblineError } from '../../protocol/error.ts';
 import { BATCH_BYTES_MAX, SAMPLES_MAX } from '../../protocol/limits.ts';
-import { MINIMAL } from '../../protocol/parameters.ts';
+import { MINIMAL, PROTOCOL_VERSION } from '../../protocol/parameters.ts';
 import { ABSENT_MICROS, emptySample, OUTCOME, type Sample } from '../../protocol/sample.ts';
 import { batchOf, contextOf, drawn, SMALL_SERVICES } from '../../scripts/vectors/world.ts';
 
@@ -32,7 +32,7 @@ describe('a batch', () => {
   });
 
   it.each([
-    ['protocol version', { protocolVersion: 2 }],
+    ['protocol version', { protocolVersion: PROTOCOL_VERSION + 1 }],
     ['another oracle', { chainId: 1 }],
     ['another oracle', { oracle: drawn('other').subarray(0, 20) }],
     ['another epoch or set', { epoch: 6 }],

@@ -7,7 +7,15 @@ import { METRIC } from '../../protocol/metric.ts';
 import { computeReport, type EpochContext, type Report } from '../../protocol/report.ts';
 import { OUTCOME } from '../../protocol/sample.ts';
 import { decodeState, encodeState, GENESIS_STATE, type State } from '../../protocol/state.ts';
-import { contextOf, countedBy, drawn, type SampleOf, SMALL_SERVICES, setOfWorld } from '../../scripts/vectors/world.ts';
+import {
+  contextOf,
+  countedBy,
+  drawn,
+  type SampleOf,
+  SMALL_PARAMETERS,
+  SMALL_SERVICES,
+  setOfWorld,
+} from '../../scripts/vectors/world.ts';
 
 type Step = { readonly epoch: number; readonly seats: readonly number[]; readonly over: Partial<EpochContext> };
 
@@ -57,7 +65,7 @@ describe('a report with committees', () => {
       expect(leaf).toMatchObject({ watchersAssigned: 47 });
       const samples = leaf.samplesGood + leaf.samplesBad + leaf.samplesUnknown + leaf.samplesFault;
       expect(samples).toBe(47 * service.slotsPerEpoch);
-      const window = report.next.windows.get(windowKey(service.id, 0, 4))!;
+      const window = report.next.windows.get(windowKey(service.id, 0, 2))!;
       const seats = window.accumulators.map(
         ({ watcher }) => SET.seats.find((s) => equalBytes(s.watcher, watcher))!.seat,
       );
@@ -81,7 +89,11 @@ describe('a report with committees', () => {
   });
 
   it('weighs a watcher in a window over two periods by the epochs in which it was assigned', () => {
-    const steps = [step(0, by(FIRST)), step(1, by(FIRST)), step(2, by(SECOND)), step(3, by(SECOND))];
+    const parameters = { ...SMALL_PARAMETERS, windowEpochs: [4, 0, 0, 0] as const };
+    const steps = [FIRST, FIRST, SECOND, SECOND].map((draw, epoch) => {
+      const { over, ...rest } = step(epoch, by(draw));
+      return { ...rest, over: { ...over, parameters } };
+    });
     const open = run(steps)[2]!.next.windows.get(windowKey(SMALL_SERVICES[0]!.id, 0, 4))!;
     const [first, second] = [committee(FIRST), committee(SECOND)];
     const both = first.filter((seat) => second.includes(seat));
@@ -127,7 +139,7 @@ describe('a report with committees', () => {
     const seats = rest.seats.map(({ seat }) => seat);
     const [report] = run([{ epoch: 0, seats, over: { set: rest, assignment: by(FIRST) } }]) as [Report];
     expect(leafIn(report, 1).watchersAssigned).toBe(47);
-    const window = report.next.windows.get(windowKey(SMALL_SERVICES[0]!.id, 0, 4))!;
+    const window = report.next.windows.get(windowKey(SMALL_SERVICES[0]!.id, 0, 2))!;
     const gone = window.accumulators.find(({ watcher }) => equalBytes(watcher, SET.seats[left]!.watcher))!;
     expect(gone).toMatchObject({ assignedWeight: WORTH, countedWeight: 0n, epochsCounted: 0 });
   });

@@ -197,10 +197,25 @@ describe('windows', () => {
     expect(samplesGood + samplesBad + samplesUnknown + samplesFault).toBe(24);
   });
 
+  it('hold what is whole of them: the rest still lies in the shorter ones', () => {
+    const reports = run(all(0, 1, 2, 3));
+    const held = reports.map(({ next }) => [...next.windows.values()].map((w) => [w.windowEpochs, w.epochsCounted]));
+    const twice = (...some: [number, number][]) => some.flatMap((one) => [one, one]);
+    expect(held.map((some) => some.sort())).toEqual([twice([2, 1]), twice([4, 2]), twice([2, 1], [4, 2]), []]);
+    expect(leafIn(reports[3]!, 4).epochsCounted).toBe(4);
+  });
+
+  it('are not rewritten, nor hashed again, by a report that feeds them nothing', () => {
+    const [, second, third] = run(all(0, 1, 2)) as [Report, Report, Report];
+    const key = keyOf({ serviceId: SMALL_SERVICES[0]!.id, windowStart: 0, windowEpochs: 4 });
+    expect(third.next.windows.get(key)).toBe(second.next.windows.get(key));
+  });
+
   it('stay open through a change of parameters and close at their own end', () => {
     const parameters = { ...SMALL_PARAMETERS, windowEpochs: [3, 0, 0, 0] as const };
     const over = { parameters };
     const reports = run([...all(0), ...[1, 2, 3].map((epoch) => ({ epoch, seats: ALL_SEATS, over }))]);
+    // Nothing had closed into [0, 4), and a length that is not listed any more is not fed.
     expect(closed(reports[1]!)).toEqual([
       [1, 1],
       [0, 2],
@@ -210,17 +225,18 @@ describe('windows', () => {
       [2, 1],
       [0, 3],
     ]);
-    expect(closed(reports[3]!)).toEqual([
-      [3, 1],
-      [0, 4],
-    ]);
+    expect(closed(reports[3]!)).toEqual([[3, 1]]);
   });
 });
 
 describe('a window whose surroundings change', () => {
   it('weighs a watcher that joined late by the epochs in which it was assigned', () => {
-    const late = { over: { set: { id: 2, seats: [...SMALL_SET.seats, seatOfWorld(4, 100n)] } } };
-    const reports = run([...all(0, 1, 2), { epoch: 3, seats: [...ALL_SEATS, 4], ...late }]);
+    const parameters = { ...SMALL_PARAMETERS, windowEpochs: [4, 0, 0, 0] as const };
+    const set = { id: 2, seats: [...SMALL_SET.seats, seatOfWorld(4, 100n)] };
+    const reports = run([
+      ...all(0, 1, 2).map((step) => ({ ...step, over: { parameters } })),
+      { epoch: 3, seats: [...ALL_SEATS, 4], over: { parameters, set } },
+    ]);
     const leaf = leafIn(reports[3]!, 4);
     expect(leaf.watchersAssigned).toBe(5);
     const window = [...reports[2]!.next.windows.values()].find(({ windowEpochs }) => windowEpochs === 4)!;

@@ -71,7 +71,7 @@ describe('two conflicting messages', () => {
 });
 
 const HEADER: Header = {
-  protocolVersion: 1,
+  protocolVersion: 2,
   epoch: 1,
   setId: 1,
   parametersId: drawn('parameters'),

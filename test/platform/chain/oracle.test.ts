@@ -126,7 +126,7 @@ describe('a report', () => {
   });
 
   test.each([
-    ['another protocol version', { protocolVersion: 9 }, 'WrongProtocolVersion(9, 1)'],
+    ['another protocol version', { protocolVersion: 9 }, 'WrongProtocolVersion(9, 2)'],
     ['other parameters', { parametersId: ZERO_BYTES32 }, 'WrongParameters('],
     ['a wrong previous', { previous: keccak(Uint8Array.of(9)) }, 'WrongPrevious('],
     ['another set', { setId: 7 }, 'UnknownVersion(7)'],
