@@ -11,7 +11,7 @@ import { reportHash } from '../protocol/header.ts';
 /** Each further sender waits this long for the one before: a transaction's way to inclusion on a quick chain. */
 export const STAGGER_MILLIS = 700;
 /**
- * A certificate that lacks signers waits this long for them: each one missing costs 7,600 gas on chain, and a signer that
+ * A certificate that lacks signers waits this long for them: each one missing costs 10,000 gas on chain, and a signer that
  * is left out has worked for nothing.
  */
 export const GATHER_MILLIS = 300;

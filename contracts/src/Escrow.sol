@@ -15,7 +15,9 @@ abstract contract Escrow is IEscrow {
 
     IRewardPool public immutable rewardPool;
     address public immutable rewardToken;
-    mapping(address token => mapping(address account => uint256)) public owed;
+    /// What is owed and one more, once the account is open: a place that is not zero is 17,100 gas cheaper for whoever pays
+    /// into it, and stays so after everything was withdrawn.
+    mapping(address token => mapping(address account => uint256)) private _owedAndOne;
     /// While a token is being moved; nothing else may move then, because balances before and after are compared.
     bool private transient _moving;
 
@@ -23,13 +25,14 @@ abstract contract Escrow is IEscrow {
         if (address(rewardPool_) == address(0)) revert NoRewardPool();
         rewardPool = rewardPool_;
         rewardToken = address(rewardPool_.rewardToken());
+        _openAccount(rewardToken, address(rewardPool_));
     }
 
     function withdraw(address token) external {
         if (_moving) revert Reentered();
-        uint256 amount = owed[token][msg.sender];
+        uint256 amount = owed(token, msg.sender);
         if (amount == 0) revert NothingOwed(token, msg.sender);
-        owed[token][msg.sender] = 0;
+        _owedAndOne[token][msg.sender] = 1;
         emit Withdrawn(token, msg.sender, amount);
         _moving = true;
         IERC20(token).safeTransfer(msg.sender, amount);
@@ -38,15 +41,29 @@ abstract contract Escrow is IEscrow {
 
     function payFees() external {
         address token = rewardToken;
-        uint256 due = owed[token][address(rewardPool)];
-        if (due < 2) revert NothingOwed(token, address(rewardPool));
-        // One unit stays, because a place that is not zero is 17,100 gas cheaper for the next settlement.
-        uint256 amount = due - 1;
-        owed[token][address(rewardPool)] = 1;
+        uint256 amount = owed(token, address(rewardPool));
+        if (amount == 0) revert NothingOwed(token, address(rewardPool));
+        _owedAndOne[token][address(rewardPool)] = 1;
         emit FeesPaid(amount);
         uint256 before = _beforePush(token, address(rewardPool), amount);
         rewardPool.fundRewards(amount);
         _afterPush(token, amount, before);
+    }
+
+    function owed(address token, address account) public view returns (uint256) {
+        uint256 andOne = _owedAndOne[token][account];
+        return andOne == 0 ? 0 : andOne - 1;
+    }
+
+    /// So that the first payment costs no more than later ones. Whoever opens it pays for the place.
+    function _openAccount(address token, address account) internal {
+        if (_owedAndOne[token][account] == 0) _owedAndOne[token][account] = 1;
+    }
+
+    function _owe(address token, address account, uint256 amount) internal {
+        if (amount == 0) return;
+        uint256 andOne = _owedAndOne[token][account];
+        _owedAndOne[token][account] = (andOne == 0 ? 1 : andOne) + amount;
     }
 
     /// Takes `amount` of the caller, last of all effects.

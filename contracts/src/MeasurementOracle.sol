@@ -10,6 +10,7 @@ import {SSTORE2} from "solady/utils/SSTORE2.sol";
 import {IMeasurementOracle} from "./interfaces/IMeasurementOracle.sol";
 import {IWatcherRegistry} from "./interfaces/IWatcherRegistry.sol";
 import {Header, HistoryProof, Leaf, Observation, Parameters, Seat, SeatStatus} from "./interfaces/Types.sol";
+import {Accepted} from "./libraries/Accepted.sol";
 import {Bls} from "./libraries/Bls.sol";
 import {History} from "./libraries/History.sol";
 import {Rewards} from "./libraries/Rewards.sol";
@@ -34,8 +35,6 @@ contract MeasurementOracle is IMeasurementOracle {
     /// What a submitter gets back besides the measured gas: intrinsic gas, calldata, and the writes after the measurement. Less
     /// than they cost, so that a refund is never a profit.
     uint256 private constant REFUND_FIXED_GAS = 32_000;
-    /// Behind the selector, 13 words.
-    uint256 private constant HEADER_END = 4 + 13 * 32;
     uint256 private constant STATUS_PRESENT = 2;
     /// Any ERC-20 can be sent there; nobody has its key.
     address private constant DEAD = 0x000000000000000000000000000000000000dEaD;
@@ -115,7 +114,7 @@ contract MeasurementOracle is IMeasurementOracle {
             _check(header, view_, signers, signature, progress.nextEpoch);
         _head = reportHash;
         _roots[header.epoch % RING_SIZE] = _rootEntry(header.epoch, header.resultsRoot);
-        emit ReportAccepted(header.epoch, reportHash, view_, signers, header);
+        Accepted.log(header.epoch, reportHash);
         _bookRewards(header, signers, pointer, set, progress);
         unchecked {
             // An epoch that has ended is far below the maximum.
@@ -358,18 +357,13 @@ contract MeasurementOracle is IMeasurementOracle {
             // 512 stakes of 96 bits each.
             if (3 * set.signedStake <= 2 * set.totalStake) revert QuorumNotReached(set.signedStake, set.totalStake);
         }
-        reportHash = _headerHash();
+        // Both functions that come here have the calldata that this reads, and every narrow field of the header has been read.
+        reportHash = Accepted.headerHash();
         bytes32 digest = Typed.attestationDigest(DOMAIN_SEPARATOR(), header.epoch, view_, reportHash);
         bytes memory point = Bls.hashToG1(abi.encodePacked(digest), SIGNATURE_TAG);
         if (!Bls.verifyAt(set.head, SealedSet.KEY_OFFSET_BYTES, point, signature)) {
             revert SignatureRejected(reportHash, view_);
         }
-    }
-
-    /// Typed.reportHash of the header with which the calldata begins, in both functions that check a certificate: its words
-    /// are the ABI encoding already. A word with bits beyond its type cannot get here, for every narrow field has been read.
-    function _headerHash() private pure returns (bytes32) {
-        return keccak256(bytes.concat(Typed.HEADER_TYPEHASH, msg.data[4:HEADER_END]));
     }
 
     /// Nothing is to do when the set is that of the last report and everybody signed and counted: reports are counted anyway.
@@ -390,27 +384,33 @@ contract MeasurementOracle is IMeasurementOracle {
         if (absentLow | absentHigh == 0) return;
         uint256 rate = _rewards.rateAt(progress.reports);
         if (rate == 0) return;
-        _chargeAbsent(pointer, rate, totalStake, header.epoch, 0, absentLow, header.countedLow);
-        _chargeAbsent(pointer, rate, totalStake, header.epoch, 256, absentHigh, header.countedHigh);
+        _chargeAbsent(pointer, set, rate, header.epoch, 0, absentLow, header.countedLow);
+        _chargeAbsent(pointer, set, rate, header.epoch, 256, absentHigh, header.countedHigh);
     }
 
     /// Bit i of the words is seat `first` + i.
     function _chargeAbsent(
         address pointer,
+        SealedSet.Signers memory set,
         uint256 rate,
-        uint256 totalStake,
         uint64 epoch,
         uint256 first,
         uint256 absent,
         uint256 counted
     ) private {
-        while (absent != 0) {
-            uint256 bit = absent & (~absent + 1);
-            absent ^= bit;
-            (uint256 stake, uint32 registration) = SealedSet.entry(pointer, first + LibBit.ffs(bit));
-            // Rounded up, so that a seat that misses everything never has anything left.
-            uint256 shareUp = (rate * stake + totalStake - 1) / totalStake;
-            _rewards.charge(registration, shareUp, epoch, counted & bit != 0);
+        if (absent == 0) return;
+        bytes memory entries = SealedSet.entriesOf(set, pointer);
+        uint256 totalStake = set.totalStake;
+        unchecked {
+            // A rate and a stake have 96 bits each.
+            while (absent != 0) {
+                uint256 bit = absent & (~absent + 1);
+                absent ^= bit;
+                (uint256 stake, uint32 registration) = SealedSet.entryIn(entries, first + LibBit.ffs(bit));
+                // Rounded up, so that a seat that misses everything never has anything left.
+                uint256 shareUp = (rate * stake + totalStake - 1) / totalStake;
+                _rewards.charge(registration, shareUp, epoch, counted & bit != 0);
+            }
         }
     }
 

@@ -69,7 +69,7 @@ contract SlaMarket is ISlaMarket, Escrow {
         if (state.commits != 0) revert HasBids(intentId, state.commits);
         state.status = IntentStatus.Cancelled;
         Terms memory t = _intent(state).terms;
-        owed[t.token][msg.sender] += uint256(t.periods) * t.pricePerPeriod;
+        _owe(t.token, msg.sender, uint256(t.periods) * t.pricePerPeriod);
         emit Cancelled(intentId);
     }
 
@@ -120,7 +120,7 @@ contract SlaMarket is ISlaMarket, Escrow {
         if (!_isActive(wanted, state.bestServiceId)) revert ServiceDoesNotQualify(state.bestServiceId, "active");
         state.status = IntentStatus.Matched;
         Terms memory t = wanted.terms;
-        owed[t.token][state.customer] += uint256(t.periods) * (t.pricePerPeriod - state.bestPrice);
+        _owe(t.token, state.customer, uint256(t.periods) * (t.pricePerPeriod - state.bestPrice));
         _release(state, t.token, state.bestBidder, 0);
         _forfeitHeld(intentId, state, t.token);
         (t.serviceId, t.pricePerPeriod) = (state.bestServiceId, state.bestPrice);
@@ -142,10 +142,10 @@ contract SlaMarket is ISlaMarket, Escrow {
             if (active && _oracle.currentEpoch() < wanted.firstWindowStart) revert CanBeMatched(intentId);
             // A winner that took its service away leaves its deposit; the bond was for an agreement that never began.
             if (active) _release(state, t.token, state.bestBidder, t.bond);
-            else owed[t.token][state.bestBidder] += t.bond;
+            else _owe(t.token, state.bestBidder, t.bond);
         }
         state.status = IntentStatus.Lapsed;
-        owed[t.token][state.customer] += uint256(t.periods) * t.pricePerPeriod;
+        _owe(t.token, state.customer, uint256(t.periods) * t.pricePerPeriod);
         _forfeitHeld(intentId, state, t.token);
         emit Lapsed(intentId);
     }
@@ -188,7 +188,7 @@ contract SlaMarket is ISlaMarket, Escrow {
     /// Gives back the deposit of one bid, and `bond` with it.
     function _release(IntentState storage state, address token, address bidder, uint128 bond) private {
         --state.held;
-        owed[token][bidder] += uint256(state.deposit) + bond;
+        _owe(token, bidder, uint256(state.deposit) + bond);
     }
 
     /// What is still held belongs to bids that did not keep their word.
@@ -197,7 +197,7 @@ contract SlaMarket is ISlaMarket, Escrow {
         if (bids == 0) return;
         state.held = 0;
         uint256 amount = uint256(bids) * state.deposit;
-        owed[token][token == rewardToken ? address(rewardPool) : DEAD] += amount;
+        _owe(token, token == rewardToken ? address(rewardPool) : DEAD, amount);
         emit Forfeited(intentId, bids, amount);
     }
 

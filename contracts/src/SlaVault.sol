@@ -81,7 +81,7 @@ contract SlaVault is ISlaVault, Escrow {
         Agreement storage record = _requireStatus(offerId, AgreementStatus.Offered);
         if (msg.sender != record.provider) revert NotProvider(msg.sender, record.provider);
         record.status = AgreementStatus.Withdrawn;
-        owed[_terms(record).token][msg.sender] += record.bondLeft;
+        _owe(_terms(record).token, msg.sender, record.bondLeft);
         record.bondLeft = 0;
         emit OfferWithdrawn(offerId, msg.sender);
     }
@@ -210,6 +210,7 @@ contract SlaVault is ISlaVault, Escrow {
         record.periods = terms_.periods;
         record.termsPointer = SSTORE2.write(abi.encode(terms_));
         record.bondLeft = terms_.bond;
+        _openAccount(terms_.token, provider);
         emit Offered(offerId, provider, terms_.serviceId, terms_);
     }
 
@@ -220,6 +221,7 @@ contract SlaVault is ISlaVault, Escrow {
         record.customer = customer;
         record.firstWindowStart = firstWindowStart;
         _outcomes[id].open();
+        _openAccount(agreed.token, customer);
         emit Accepted(id, customer, record.provider, firstWindowStart);
     }
 
@@ -260,10 +262,6 @@ contract SlaVault is ISlaVault, Escrow {
         record.bondLeft = 0;
         _owe(token, record.provider, bondReturned);
         emit AgreementClosed(id, bondReturned);
-    }
-
-    function _owe(address token, address account, uint256 amount) private {
-        if (amount > 0) owed[token][account] += amount;
     }
 
     /// What an outcome of `period` pays, the provider's fee taken off, and what else follows from it.

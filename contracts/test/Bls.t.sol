@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {SSTORE2} from "solady/utils/SSTORE2.sol";
 import {Bls} from "../src/libraries/Bls.sol";
 import {Signer} from "./Signer.sol";
 import {Test} from "./Test.sol";
@@ -35,6 +36,11 @@ contract BlsTest is Test {
 
     function g2Add(bytes memory a, bytes memory b) public view returns (bytes memory) {
         Bls.g2AddTo(a, b);
+        return a;
+    }
+
+    function g2AddCode(bytes memory a, address pointer) public view returns (bytes memory) {
+        Bls.g2AddCodeAt(a, 0, pointer);
         return a;
     }
 
@@ -177,6 +183,26 @@ contract BlsTest is Test {
         b = bound(b, 1, Signer.R - 1);
         bytes memory sum = g2Add(Signer.publicKey(a), Signer.publicKey(b));
         assertEq(sum, Signer.publicKey(addmod(a, b, Signer.R)), "sum of keys");
+    }
+
+    function testFuzz_g2AddCodeAt_addsTheKeyInTheCode(uint256 a, uint256 b) external {
+        a = bound(a, 1, Signer.R - 1);
+        b = bound(b, 1, Signer.R - 1);
+        bytes memory sum = g2AddCode(Signer.publicKey(a), SSTORE2.write(Signer.publicKey(b)));
+        assertEq(sum, Signer.publicKey(addmod(a, b, Signer.R)), "sum of keys");
+    }
+
+    function test_g2AddCodeAt_refusesWhatIsNoKey() external {
+        bytes memory key = Signer.publicKey(7);
+        bytes memory off = bytes.concat(Signer.G2_GENERATOR);
+        off[255] ^= 0x01;
+        address[3] memory pointers = [address(0xbeef), SSTORE2.write(new bytes(256)), SSTORE2.write(off)];
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(Bls.InfinityRefused.selector));
+            this.g2AddCode(key, pointers[i]);
+        }
+        _expectRefusal(0x0d);
+        this.g2AddCode(key, pointers[2]);
     }
 
     function testFuzz_g2Negate_isTheKeyOfTheNegatedSecret(uint256 secret) external view {

@@ -26,7 +26,7 @@ contract MarketAttacksTest is MarketFixture {
         assertEq(owedBy(bidders[0]), DEPOSIT, "nor to their rival");
         assertEq(owedBy(CUSTOMER), 3 * (BUDGET - 10 ether), "nor to the customer");
         market.payFees();
-        assertEq(pool.funded(), 2 * DEPOSIT - 1, "funded");
+        assertEq(pool.funded(), 2 * DEPOSIT, "funded");
         assertMarketConserved();
     }
 

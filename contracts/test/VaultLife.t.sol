@@ -212,7 +212,7 @@ contract VaultLifeTest is VaultFixture {
         assertEq(vault.owed(address(token), PROVIDER), 2 * PRICE - credit - fee + BOND - SLASH, "provider");
         assertEq(vault.owed(address(token), CUSTOMER), credit + 2 * PRICE + SLASH, "customer");
         vault.payFees();
-        assertEq(pool.funded(), fee - 1, "funded");
+        assertEq(pool.funded(), fee, "funded");
         _assertConserved();
         expectError(abi.encodeWithSelector(IEscrow.NothingOwed.selector, address(token), address(pool)));
         vault.payFees();

@@ -18,7 +18,7 @@ interface IEscrow {
     /// Pays the caller everything that it is owed in `token`.
     function withdraw(address token) external;
 
-    /// Hands the reward pool what it is owed in its token, but for one unit. A pool that refuses blocks nobody.
+    /// Hands the reward pool what it is owed in its token. A pool that refuses blocks nobody.
     function payFees() external;
 
     function rewardPool() external view returns (IRewardPool);

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 /// BLS12-381 signatures, min-sig (signatures in G1, keys in G2), on the precompiles of EIP-2537. No curve arithmetic of our
-/// own, and the only assembly of this code base.
+/// own. Assembly is here, in SealedSet and in Accepted, and nowhere else.
 ///
 /// Encodings are EIP-2537's: a field element is 64 bytes big-endian (the top 16 zero), a G1 point 128 bytes (x, y), a G2 point
 /// 256 bytes (x.c0, x.c1, y.c0, y.c1), infinity all zeros. The precompiles refuse coordinates not below the field's modulus and
@@ -97,7 +97,18 @@ library Bls {
         bytes memory pair = new bytes(2 * G1_BYTES);
         _mapToG1(uniform[0], uniform[1], pair, 0);
         _mapToG1(uniform[2], uniform[3], pair, G1_BYTES);
-        return _call(G1ADD, G1ADD_GAS_CAP, pair, G1_BYTES);
+        address precompile = G1ADD;
+        uint256 gasCap = G1ADD_GAS_CAP;
+        bool ok;
+        assembly ("memory-safe") {
+            // The sum takes the place of the first.
+            point := pair
+            let at := add(pair, 0x20)
+            ok := staticcall(gasCap, precompile, at, 0x100, at, 0x80)
+            ok := and(ok, eq(returndatasize(), 0x80))
+            mstore(point, 0x80)
+        }
+        if (!ok) revert PrecompileRefused(precompile);
     }
 
     function g1Add(bytes memory a, bytes memory b) internal view returns (bytes memory) {
@@ -139,6 +150,28 @@ library Bls {
             ok := staticcall(gasCap, precompile, scratch, 0x200, sum, 0x100)
             ok := and(ok, eq(returndatasize(), 0x100))
         }
+        if (!ok) revert PrecompileRefused(precompile);
+    }
+
+    /// The same for a point that stands in the code of `pointer`, behind the byte that stops its execution. An address without
+    /// code reads as infinity, which would leave the sum as it is, and is refused. The holder is as long as it has to be, see SealedSet.
+    function g2AddCodeAt(bytes memory holder, uint256 offset, address pointer) internal view {
+        address precompile = G2ADD;
+        uint256 gasCap = G2ADD_GAS_CAP;
+        bool ok;
+        uint256 bits;
+        assembly ("memory-safe") {
+            let scratch := mload(0x40)
+            let sum := add(add(holder, 0x20), offset)
+            let x := add(scratch, 0x100)
+            mcopy(scratch, sum, 0x100)
+            extcodecopy(pointer, x, 1, 0x100)
+            // 256 of its bits decide: to find a key in which they are zero takes as long as to find any other key's secret.
+            bits := mload(add(x, 0x20))
+            ok := staticcall(gasCap, precompile, scratch, 0x200, sum, 0x100)
+            ok := and(ok, eq(returndatasize(), 0x100))
+        }
+        if (bits == 0) revert InfinityRefused();
         if (!ok) revert PrecompileRefused(precompile);
     }
 

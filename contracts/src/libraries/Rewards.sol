@@ -55,8 +55,9 @@ library Rewards {
         /// Token units that nobody gets any more.
         uint256 forfeited;
         mapping(uint32 version => Span) spans;
-        /// An Account each, packed by hand: the compiler would read and write it field by field.
-        mapping(uint32 registration => uint256) accounts;
+        /// By registration an Account each, packed by hand: the compiler would read and write it field by field. An array of all
+        /// that can be, because a mapping would hash every place.
+        uint256[1 << 32] accounts;
         mapping(uint32 registration => Cursor) cursors;
     }
 
@@ -98,26 +99,25 @@ library Rewards {
         return reports < stream.endsAt ? stream.rate : 0;
     }
 
-    /// Charges a registration its share of a report, rounded up, and what follows from a missing batch.
+    /// Charges a registration its share of a report, rounded up and at most 2^96, and what follows from a missing batch.
     function charge(State storage state, uint32 registration, uint256 shareUp, uint64 epoch, bool counted) internal {
         uint256 word = state.accounts[registration];
-        if (counted && uint128(word) + shareUp <= type(uint128).max) {
-            // The commonest case: only the debt, in the lowest bits, grows, and nothing is carried out of it.
-            state.accounts[registration] = word + shareUp;
-            return;
+        unchecked {
+            // What stands above the debt, and the debt after this. Of 96 bits times 17 nothing is carried out of 128 + 1.
+            uint256 above = word >> 128;
+            if (!counted) {
+                uint256 level = above >> 64;
+                // Reports land in the order of their epochs. A first batch missing comes to level 1 either way.
+                if (epoch - uint64(above) > MEMORY_EPOCHS) level = 1;
+                else if (level < LEVEL_MAX) ++level;
+                above = level << 64 | epoch;
+                shareUp += shareUp << (level - 1);
+            }
+            uint256 debt = uint128(word) + shareUp;
+            // A debt that no reward will ever reach need not grow; a report must land.
+            if (debt > type(uint128).max) debt = type(uint128).max;
+            state.accounts[registration] = above << 128 | debt;
         }
-        Account memory account = _unpack(word);
-        uint256 reports = 1;
-        if (!counted) {
-            bool recent = account.level != 0 && epoch - account.missedEpoch <= MEMORY_EPOCHS;
-            account.level = !recent ? 1 : account.level < LEVEL_MAX ? account.level + 1 : LEVEL_MAX;
-            account.missedEpoch = epoch;
-            reports += uint256(1) << (account.level - 1);
-        }
-        uint256 debt = account.debt + shareUp * reports;
-        // A debt that no reward will ever reach need not grow; a report must land.
-        account.debt = debt < type(uint128).max ? uint128(debt) : type(uint128).max;
-        state.accounts[registration] = _pack(account);
     }
 
     /// Takes as much of the debt as `earned` covers, and returns how much.

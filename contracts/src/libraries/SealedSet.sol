@@ -20,18 +20,28 @@ library SealedSet {
     uint256 internal constant ENTRY_BYTES = 16;
 
     /// The signers of a certificate. `head`: that of the version, with the signers' aggregate key in the place of the set's.
+    /// `entries`: those of all seats, once one of them was asked for; before, empty.
     struct Signers {
         uint256 occupiedLow;
         uint256 occupiedHigh;
         uint256 signedStake;
         uint256 totalStake;
         bytes head;
+        bytes entries;
     }
 
     function read(address pointer) internal view returns (Signers memory set) {
-        set.head = SSTORE2.read(pointer, 0, HEAD_BYTES);
-        (set.occupiedLow, set.occupiedHigh, set.totalStake) = abi.decode(set.head, (uint256, uint256, uint256));
-        set.signedStake = set.totalStake;
+        bytes memory head = SSTORE2.read(pointer, 0, HEAD_BYTES);
+        // Reads in bounds: an object of less than a whole head is none of this registry's.
+        assert(head.length == HEAD_BYTES);
+        (uint256 occupiedLow, uint256 occupiedHigh, uint256 totalStake) = (0, 0, 0);
+        assembly ("memory-safe") {
+            occupiedLow := mload(add(head, 0x20))
+            occupiedHigh := mload(add(head, 0x40))
+            totalStake := mload(add(head, 0x60))
+        }
+        (set.occupiedLow, set.occupiedHigh, set.head) = (occupiedLow, occupiedHigh, head);
+        (set.signedStake, set.totalStake) = (totalStake, totalStake);
     }
 
     /// The key in the head, 256 bytes.
@@ -44,6 +54,27 @@ library SealedSet {
     function entry(address pointer, uint256 seat) internal view returns (uint256 stake, uint32 registration) {
         uint256 start = HEAD_BYTES + ENTRY_BYTES * seat;
         uint128 packed = uint128(bytes16(SSTORE2.read(pointer, start, start + ENTRY_BYTES)));
+        return (packed >> 32, uint32(packed));
+    }
+
+    /// The entries of a set that is charged or subtracted seat by seat, read once.
+    function entriesOf(Signers memory set, address pointer) internal view returns (bytes memory entries) {
+        if (set.entries.length == 0) {
+            entries = SSTORE2.read(pointer, HEAD_BYTES);
+            uint256 count = entries.length / ENTRY_BYTES;
+            // There is one for every seat that is occupied.
+            assert((count < 256 ? set.occupiedLow >> count | set.occupiedHigh : set.occupiedHigh >> (count - 256)) == 0);
+            set.entries = entries;
+        }
+        return set.entries;
+    }
+
+    /// `seat` is one of the set's: only of those is an entry in bounds.
+    function entryIn(bytes memory entries, uint256 seat) internal pure returns (uint256 stake, uint32 registration) {
+        uint256 packed;
+        assembly ("memory-safe") {
+            packed := shr(128, mload(add(add(entries, 0x20), mul(ENTRY_BYTES, seat))))
+        }
         return (packed >> 32, uint32(packed));
     }
 
@@ -73,11 +104,19 @@ library SealedSet {
         private
         view
     {
-        while (missing != 0) {
-            (uint256 stake, uint32 registration) = entry(pointer, first + LibBit.ffs(missing));
-            missing &= missing - 1;
-            set.signedStake -= stake;
-            Bls.g2AddAt(set.head, KEY_OFFSET_BYTES, negatedKey(registry, registration));
+        if (missing == 0) return;
+        bytes memory entries = entriesOf(set, pointer);
+        bytes memory head = set.head;
+        uint256 missed = 0;
+        unchecked {
+            while (missing != 0) {
+                (uint256 stake, uint32 registration) = entryIn(entries, first + LibBit.ffs(missing));
+                missing &= missing - 1;
+                // 512 stakes of 96 bits each.
+                missed += stake;
+                Bls.g2AddCodeAt(head, KEY_OFFSET_BYTES, LibRLP.computeAddress(registry, registration));
+            }
         }
+        set.signedStake -= missed;
     }
 }
