@@ -1,14 +1,33 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCode, PlumblineError } from '../protocol/error.ts';
+
+/** A draft this old was left by a process that died while it wrote: no file of ours takes a minute. */
+export const DRAFT_MILLIS_MAX = 60_000;
+const DRAFT = /\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 
 /** Writes a file whole or not at all: a reader never sees half of it. The directory is made. */
 export async function writeAtomically(path: string, bytes: Uint8Array | string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const draft = `${path}.${randomUUID()}.tmp`;
-  await writeFile(draft, bytes);
-  await rename(draft, path);
+  try {
+    await writeFile(draft, bytes);
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** Removes what kill -9 left of files that were never whole. Another process may be writing here: its drafts are young. */
+async function sweepDrafts(directory: string): Promise<void> {
+  const names = (await readdir(directory).catch(unlessMissing)) ?? [];
+  for (const name of names.filter((one) => DRAFT.test(one))) {
+    const path = join(directory, name);
+    const { mtimeMs } = (await stat(path).catch(unlessMissing)) ?? { mtimeMs: Date.now() };
+    if (mtimeMs < Date.now() - DRAFT_MILLIS_MAX) await rm(path, { force: true });
+  }
 }
 
 /** Files by name. */
@@ -23,10 +42,16 @@ export interface Folder {
   remove(name: string): Promise<void>;
 }
 
-/** A directory on the disk, made with the first file. */
+/** A directory on the disk, made with the first file. Old drafts in it go before that. */
 export function directoryFolder(directory: string): Folder {
+  let swept: Promise<void> | undefined;
   return {
-    write: (name, bytes) => writeAtomically(join(directory, name), bytes),
+    write: async (name, bytes) => {
+      // A sweep that fails is none of this file's troubles: what stands in its way will stand in the way of the file too.
+      swept ??= sweepDrafts(directory).catch(() => {});
+      await swept;
+      await writeAtomically(join(directory, name), bytes);
+    },
     read: async (name, bytesMax) => {
       const file = await open(join(directory, name)).catch(unlessMissing);
       if (!file) return undefined;

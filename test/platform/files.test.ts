@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -22,4 +22,23 @@ test('a folder is made with its first file, and is empty before', async () => {
   await expect(folder.read('x', 1)).rejects.toMatchObject({ code: 'archive' });
   await folder.remove('x');
   expect(await folder.names()).toEqual([]);
+});
+
+test('a write clears away what a killed process left half written, and nothing else', async () => {
+  const draft = (name: string) => `${name}.01234567-89ab-cdef-0123-456789abcdef.tmp`;
+  const hourAgo = Date.now() / 1000 - 3600;
+  await mkdir(join(parent, 'c'));
+  for (const name of [draft('old'), draft('young'), 'mine.tmp', 'record'])
+    await writeFile(join(parent, 'c', name), 'x');
+  for (const name of [draft('old'), 'mine.tmp', 'record']) await utimes(join(parent, 'c', name), hourAgo, hourAgo);
+  const folder = directoryFolder(join(parent, 'c'));
+  await folder.write('x', Uint8Array.of(1));
+  expect((await folder.names()).sort()).toEqual(['mine.tmp', 'record', 'x', draft('young')].sort());
+});
+
+test('a file that cannot be put in its place leaves no draft', async () => {
+  await mkdir(join(parent, 'd/x/inside'), { recursive: true });
+  const folder = directoryFolder(join(parent, 'd'));
+  await expect(folder.write('x', Uint8Array.of(1))).rejects.toThrow();
+  expect(await folder.names()).toEqual(['x']);
 });
