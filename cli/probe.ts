@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { formatMicros, renderWaterfall } from '../dashboard/waterfall.ts';
-import { createEgressPolicy } from '../node/probe/egress.ts';
-import { httpProbe } from '../node/probe/engine.ts';
+import { ALL_SCHEMES, createEgressPolicy, type ProbeScheme } from '../node/probe/egress.ts';
+import { PROBES } from '../node/probe/engine.ts';
 import { type Judgement, judge } from '../node/probe/judge.ts';
 import { dnsResolver } from '../node/probe/resolve.ts';
 import type { ProbeResult } from '../node/probe/result.ts';
@@ -25,6 +25,16 @@ const LOOPBACK_HINT = 'For a service on this machine: --allow-loopback';
 const DEFAULT_COLUMNS = 80;
 const OUTCOME_NAMES = ['good', 'bad', 'unknown', 'watcherFault'] as const;
 
+/** How the URLs of a scheme are probed. */
+const KINDS: Readonly<Record<ProbeScheme, number>> = {
+  http: SERVICE_KIND.http,
+  https: SERVICE_KIND.http,
+  ws: SERVICE_KIND.websocket,
+  wss: SERVICE_KIND.websocket,
+  tcp: SERVICE_KIND.tcp,
+  tls: SERVICE_KIND.tls,
+};
+
 type Options = { timeout: number; status: number; repeat: number; allowLoopback: boolean; json: boolean };
 type Probed = { result: ProbeResult; judgement: Judgement };
 
@@ -41,15 +51,20 @@ export type ProbeIo = {
 /** `plumbline probe URL`: one probe as a watcher makes it, shown phase by phase. Needs no chain and no consent. */
 export function probeCommand(io: ProbeIo = processIo()): Command {
   return new Command('probe')
-    .description('probe an HTTP endpoint once, as a watcher would, and show each phase')
-    .argument('<url>', 'http or https URL to probe')
+    .description('probe an endpoint once, as a watcher would, and show each phase')
+    .argument('<url>', `URL to probe; its scheme says how: ${ALL_SCHEMES.join(', ')}`)
     .option(
       '--timeout <ms>',
       'from the start of the connection to the last byte',
       whole('timeout', TIMEOUT_MILLIS_MIN, TIMEOUT_MILLIS_MAX),
       DEFAULT_TIMEOUT_MILLIS,
     )
-    .option('--status <code>', 'the only good status code; 0 = any below 400', whole('status', 0, 599), 0)
+    .option(
+      '--status <code>',
+      'the only good status code; 0 = any below 400. For tls: days that the certificate must be valid yet',
+      whole('status', 0, 599),
+      0,
+    )
     .option('--repeat <n>', 'probes, one after the other', whole('repeat', 1, REPEAT_MAX), 1)
     .option('--allow-loopback', 'allow 127.0.0.0/8 and ::1', false)
     .option('--json', 'end with one line of JSON', false)
@@ -65,7 +80,7 @@ export function probeCommand(io: ProbeIo = processIo()): Command {
 async function run(url: string, options: Options, io: ProbeIo): Promise<void> {
   const egress = createEgressPolicy({ allowLoopback: options.allowLoopback });
   try {
-    egress.checkUrl(url);
+    egress.checkUrl(url, ALL_SCHEMES);
   } catch (error) {
     io.error(`error: ${errorMessage(error)}`);
     if (errorMessage(error).includes('loopback')) io.error(LOOPBACK_HINT);
@@ -79,10 +94,10 @@ async function run(url: string, options: Options, io: ProbeIo): Promise<void> {
   const target = targetFor(url, options);
   const probed: Probed[] = [];
   for (let i = 0; i < options.repeat; i++) {
-    const result = await httpProbe(tools, target, new AbortController().signal);
+    const result = await PROBES[target.kind]!(tools, target, new AbortController().signal);
     const one = { result, judgement: judge(result, target, true) };
     probed.push(one);
-    for (const line of options.repeat === 1 ? screen(url, one, io.columns) : [row(i, one)]) io.out(line);
+    for (const line of options.repeat === 1 ? screen(target, one, io.columns) : [row(i, one)]) io.out(line);
   }
   if (options.repeat > 1) io.out(summary(probed));
   if (options.json) io.out(JSON.stringify({ url, probes: probed.map(jsonOf) }));
@@ -91,7 +106,7 @@ async function run(url: string, options: Options, io: ProbeIo): Promise<void> {
 
 function targetFor(url: string, options: Options): ServiceTarget {
   return {
-    kind: SERVICE_KIND.http,
+    kind: KINDS[url.slice(0, url.indexOf(':')).toLowerCase() as ProbeScheme],
     serviceId: `0x${'0'.repeat(64)}`,
     provider: `0x${'0'.repeat(40)}`,
     url,
@@ -102,10 +117,10 @@ function targetFor(url: string, options: Options): ServiceTarget {
   };
 }
 
-function screen(url: string, { result, judgement }: Probed, columns: number): string[] {
+function screen({ url, kind }: ServiceTarget, { result, judgement }: Probed, columns: number): string[] {
   const name = reasonName(judgement.reason);
   const explanation = name in REASONS ? REASONS[name as keyof typeof REASONS].line : '';
-  const status = result.statusCode === 0 ? '' : `  status ${result.statusCode}`;
+  const status = statusText(kind, result.statusCode);
   const address = hasAddress(result) ? `  ${addressText(result.address)}` : '';
   const phases = [
     { name: 'resolve', micros: known(result.resolveMicros) },
@@ -127,6 +142,11 @@ function screen(url: string, { result, judgement }: Probed, columns: number): st
     ...(result.detail === '' || judgement.outcome === OUTCOME.good ? [] : [`(${result.detail})`]),
     ...(result.detail.includes('loopback') ? [LOOPBACK_HINT] : []),
   ];
+}
+
+function statusText(kind: number, code: number): string {
+  if (kind === SERVICE_KIND.tls && code > 0) return `  certificate valid for ${code} days`;
+  return code === 0 ? '' : `  status ${code}`;
 }
 
 function row(index: number, { result, judgement }: Probed): string {

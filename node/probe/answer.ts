@@ -14,6 +14,8 @@ export interface AnswerParser {
   statusCode(): number;
   /** The body so far, after transfer decoding; empty unless `keepBody`. */
   body(): Buffer;
+  /** The value of the first field of that name (lower case) in the final answer's header; undefined when there is none. */
+  field(name: string): string | undefined;
 }
 
 export type AnswerState =
@@ -21,7 +23,14 @@ export type AnswerState =
   | { kind: 'complete' }
   | { kind: 'fault'; reason: Reason; detail: string };
 
-export type AnswerOptions = { method: string; headerBytesMax: number; bodyBytesMax: number; keepBody: boolean };
+export type AnswerOptions = {
+  method: string;
+  headerBytesMax: number;
+  bodyBytesMax: number;
+  keepBody: boolean;
+  /** An upgrade was asked for: status 101 is a final answer, and what follows its header is no HTTP. */
+  upgrade?: boolean;
+};
 
 /** Informational answers (100, 103) before the final one; they also share the header cap. */
 export const INFORMATIONAL_MAX = 4;
@@ -131,6 +140,7 @@ export function createAnswerParser(options: AnswerOptions): AnswerParser {
 
   const afterFields = (): Step => {
     if (status >= 200) return frame();
+    if (status === 101 && options.upgrade) return 'done';
     // 101 answers an Upgrade that was never sent; a swarm of others only wastes the probe's time.
     if (status === 101 || ++informational > INFORMATIONAL_MAX) throw malformed(`unexpected status ${status}`);
     status = 0;
@@ -204,7 +214,8 @@ export function createAnswerParser(options: AnswerOptions): AnswerParser {
         if (step === 'untilEnd') step = 'done';
         else if (step !== 'done') throw new Fault(REASON.closedEarly, `closed while reading the ${WHERE[step]}`);
       }),
-    statusCode: () => (status >= 200 ? status : 0),
+    statusCode: () => (status >= 200 || (status === 101 && step === 'done') ? status : 0),
+    field: (name) => fields.find(([field]) => field === name)?.[1],
     body: () => store.subarray(0, options.keepBody ? bodyBytes : 0),
   };
 }

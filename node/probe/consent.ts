@@ -1,10 +1,15 @@
+import { isIP } from 'node:net';
 import { errorMessage } from '../../protocol/error.ts';
 import { REASON } from '../../protocol/reason.ts';
-import { type ProbeTools, probeHttp } from './http.ts';
+import type { ProbeTools } from './connection.ts';
+import { ALL_SCHEMES, type ProbeUrl } from './egress.ts';
+import { probeHttp } from './http.ts';
 import type { ServiceTarget } from './target.ts';
 
 /** Where a provider publishes the services that it lets the network probe, relative to the target's origin. */
 export const CONSENT_PATH = '/.well-known/plumbline';
+/** Where a provider may publish them as well: TXT records of this name below the target's host, one line each. */
+export const CONSENT_LABEL = '_plumbline';
 /** A proven consent is checked again after a day. */
 export const CONSENT_MILLIS = 24 * 3_600_000;
 /**
@@ -115,18 +120,45 @@ export function grantedConsent(): ConsentBook {
   return { state: () => 'granted', refreshAll: async () => undefined };
 }
 
-/** One fetch of the consent file of a target's origin. `unproven`: no answer, or one that says neither. */
-export async function fetchConsent(
-  tools: ProbeTools,
-  target: ServiceTarget,
-  signal?: AbortSignal,
-): Promise<{ state: ConsentState; detail: string }> {
-  let url: string;
+type Found = { state: ConsentState; detail: string };
+
+/**
+ * Looks in both places. Either one grants; only both together say no. `unproven`: one did not answer, or said neither.
+ * What speaks no HTTP has the TXT record alone, and so needs a name.
+ */
+export async function fetchConsent(tools: ProbeTools, target: ServiceTarget, signal?: AbortSignal): Promise<Found> {
+  let url: ProbeUrl;
   try {
-    url = tools.egress.checkUrl(target.url).origin + CONSENT_PATH;
+    url = tools.egress.checkUrl(target.url, ALL_SCHEMES);
   } catch (error) {
     return { state: 'unproven', detail: errorMessage(error) };
   }
+  const hasWeb = url.origin.startsWith('http');
+  const byFile = hasWeb ? await consentByFile(tools, target, url.origin + CONSENT_PATH, signal) : undefined;
+  if (byFile?.state === 'granted' || byFile?.state === 'unproven') return byFile;
+  const byText = await consentByText(tools, target, url.host);
+  return byFile !== undefined && byText.state === 'absent' ? byFile : byText;
+}
+
+async function consentByText(tools: ProbeTools, target: ServiceTarget, host: string): Promise<Found> {
+  const name = `${CONSENT_LABEL}.${host}`;
+  const line = `${target.serviceId} ${target.provider}`;
+  const remedy = `add the TXT record "${line}" at ${name}`;
+  if (isIP(host) !== 0) return { state: 'absent', detail: `${host} has no TXT records; register a name instead` };
+  const found = (await tools.resolvers.first.texts?.(name, CONSENT_TIMEOUT_MILLIS)) ?? { kind: 'missing' };
+  if (found.kind === 'failed') return { state: 'unproven', detail: `TXT records of ${name}: ${found.detail}` };
+  if (found.kind === 'texts' && found.texts.some((text) => hasConsent(text, target.serviceId, target.provider))) {
+    return { state: 'granted', detail: `${name} consents` };
+  }
+  return { state: 'absent', detail: `${name} names no such consent; ${remedy}` };
+}
+
+async function consentByFile(
+  tools: ProbeTools,
+  target: ServiceTarget,
+  url: string,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
   const result = await probeHttp(tools, {
     url,
     method: 'GET',

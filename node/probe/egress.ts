@@ -4,9 +4,27 @@ import { PlumblineError } from '../../protocol/error.ts';
 
 /** Where a probe may go: the URLs of services, with the addresses of platform/egress.ts. */
 export interface EgressPolicy extends AddressPolicy {
-  /** Throws PlumblineError `egress-url` naming the rule that the URL, or the address standing in it, breaks. */
-  checkUrl(url: string): ProbeUrl;
+  /**
+   * Throws PlumblineError `egress-url` naming the rule that the URL, or the address standing in it, breaks.
+   * @param schemes that this kind of probe speaks; default: the web's
+   */
+  checkUrl(url: string, schemes?: readonly ProbeScheme[]): ProbeUrl;
 }
+
+export type ProbeScheme = 'http' | 'https' | 'ws' | 'wss' | 'tcp' | 'tls';
+
+export const WEB_SCHEMES: readonly ProbeScheme[] = ['http', 'https'];
+export const ALL_SCHEMES: readonly ProbeScheme[] = [...WEB_SCHEMES, 'ws', 'wss', 'tcp', 'tls'];
+/** The port that a URL without one means; tcp and tls have none. */
+const DEFAULT_PORTS: Readonly<Record<ProbeScheme, number | undefined>> = {
+  http: 80,
+  ws: 80,
+  https: 443,
+  wss: 443,
+  tcp: undefined,
+  tls: undefined,
+};
+const SECURE_SCHEMES: readonly ProbeScheme[] = ['https', 'wss', 'tls'];
 
 export type ProbeUrl = {
   secure: boolean;
@@ -15,7 +33,7 @@ export type ProbeUrl = {
   port: number;
   /** As it stands in the Host header. */
   authority: string;
-  /** Scheme, host and port. */
+  /** Scheme, host and port, of the web server behind a websocket; for tcp and tls the scheme is theirs. */
   origin: string;
   /** Path and query, never empty. */
   path: string;
@@ -34,8 +52,8 @@ export function createEgressPolicy({ allowLoopback, ownAddresses }: EgressOption
   const scope = allowLoopback ? 'loopback' : 'public';
   const { refusal } = createAddressPolicy(ownAddresses ? { scope, ownAddresses } : { scope });
 
-  const checkUrl = (url: string): ProbeUrl => {
-    const parsed = parseProbeUrl(url);
+  const checkUrl = (url: string, schemes?: readonly ProbeScheme[]): ProbeUrl => {
+    const parsed = parseProbeUrl(url, schemes);
     const rule = isIP(parsed.host) === 0 ? undefined : refusal(parsed.host);
     if (rule === undefined) return parsed;
     throw urlError(url, `leads to ${parsed.host}, which is never probed: it is ${rule}`);
@@ -45,21 +63,54 @@ export function createEgressPolicy({ allowLoopback, ownAddresses }: EgressOption
 }
 
 /** The parts of a URL that may be probed; throws PlumblineError `egress-url` with the rule that it breaks. */
-export function parseProbeUrl(text: string): ProbeUrl {
+export function parseProbeUrl(text: string, schemes: readonly ProbeScheme[] = WEB_SCHEMES): ProbeUrl {
   const refuse = (rule: string) => urlError(text, rule);
   if (text.length > URL_CHARS_MAX) throw refuse(`is longer than ${URL_CHARS_MAX} characters; shorten it`);
-  if (!URL.canParse(text)) throw refuse('cannot be parsed; write it like https://example.org/path');
-  const url = new URL(text);
-  const secure = url.protocol === 'https:';
-  if (!secure && url.protocol !== 'http:') throw refuse('is neither http nor https; only these are probed');
+  const scheme = schemes.find((one) => text.slice(0, one.length + 1).toLowerCase() === `${one}:`);
+  const first = schemes.includes('https') ? 'https' : schemes[0]!;
+  const example = first === 'tcp' || first === 'tls' ? `${first}://example.org:8443` : `${first}://example.org/path`;
+  if (scheme === undefined && URL.canParse(text)) {
+    throw refuse(`is neither ${schemes.join(' nor ')}; only these are probed so`);
+  }
+  const url = scheme === undefined ? undefined : asWebUrl(text, scheme);
+  if (scheme === undefined || url === undefined) throw refuse(`cannot be parsed; write it like ${example}`);
   if (url.username !== '' || url.password !== '') throw refuse('names a user or password; remove it');
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (isIP(host) === 0 && host.endsWith('.')) throw refuse('has a host with a trailing dot; remove the dot');
-  const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);
+  const port = portOf(text, scheme, url);
+  if (port === undefined) throw refuse(`names no port; write it like ${example}`);
   if (!isOpenPort(port)) {
     throw refuse(`has port ${port}; use 80, 443 or one from 1024 that is not reserved for another protocol`);
   }
-  return { secure, host, port, authority: url.host, origin: url.origin, path: `${url.pathname}${url.search}` };
+  const path = `${url.pathname}${url.search}`;
+  const secure = SECURE_SCHEMES.includes(scheme);
+  if (scheme !== 'tcp' && scheme !== 'tls') {
+    return { secure, host, port, authority: url.host, origin: `${secure ? 'https' : 'http'}://${url.host}`, path };
+  }
+  if (path !== '/' || url.hash !== '') throw refuse('has a path; what is probed is a host and a port');
+  const authority = `${url.hostname}:${port}`;
+  return { secure, host, port, authority, origin: `${scheme}://${authority}`, path };
+}
+
+/**
+ * With the scheme of the web that parses alike. URLs of schemes that the URL standard does not know have opaque hosts:
+ * 0x7f000001 would stay a name, and not be seen to be 127.0.0.1.
+ */
+function asWebUrl(text: string, scheme: ProbeScheme): URL | undefined {
+  const web = SECURE_SCHEMES.includes(scheme) ? 'https' : 'http';
+  const rest = text.slice(scheme.length + 1);
+  // The web's schemes forgive a missing or a third slash; these must not differ from what other parsers of tcp: read.
+  if ((scheme === 'tcp' || scheme === 'tls') && !/^\/\/[^/\\]/.test(rest)) return undefined;
+  return URL.canParse(`${web}:${rest}`) ? new URL(`${web}:${rest}`) : undefined;
+}
+
+function portOf(text: string, scheme: ProbeScheme, url: URL): number | undefined {
+  if (url.port !== '') return Number(url.port);
+  const otherwise = DEFAULT_PORTS[scheme];
+  if (otherwise !== undefined) return otherwise;
+  // The web's own port is dropped by the parser, also where it was written.
+  const web = url.protocol === 'https:' ? 443 : 80;
+  return new RegExp(`:0*${web}/?$`).test(text) ? web : undefined;
 }
 
 function urlError(url: string, rule: string): PlumblineError {

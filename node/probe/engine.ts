@@ -4,12 +4,17 @@ import { SAMPLES_MAX } from '../../protocol/limits.ts';
 import { REASON, type Reason } from '../../protocol/reason.ts';
 import { ABSENT_MICROS, emptySample, OUTCOME, type Sample } from '../../protocol/sample.ts';
 import { SERVICE_KIND } from '../../protocol/service.ts';
+import type { ProbeTools } from './connection.ts';
 import type { ConsentBook } from './consent.ts';
 import type { Controls } from './control.ts';
-import { type ProbeTools, probeHttp } from './http.ts';
+import { probeHttp } from './http.ts';
 import { type Judgement, judge, outcomeOf, reasonOf } from './judge.ts';
+import type { Probe } from './kind.ts';
 import type { ProbeResult } from './result.ts';
 import { isSupported, type ServiceTarget } from './target.ts';
+import { tcpProbe } from './tcp.ts';
+import { tlsProbe } from './tls.ts';
+import { websocketProbe } from './websocket.ts';
 
 /** One scheduled probe: the `slot`-th of the epoch's `service`-th service. */
 export type Slot = { service: number; slot: number; atUnixMillis: number; target: ServiceTarget };
@@ -31,9 +36,6 @@ export interface Prober {
   run(slots: readonly Slot[], epoch: Epoch): Promise<Sample[]>;
 }
 
-/** How one kind of service is probed; must not reject, must end when the signal aborts. */
-export type Probe = (tools: ProbeTools, target: ServiceTarget, signal: AbortSignal) => Promise<ProbeResult>;
-
 /** The part of a pino logger that probing needs. */
 export type ProbeLog = { warn(fields: object, message: string): void };
 
@@ -44,7 +46,7 @@ export type ProberOptions = {
   log: ProbeLog;
   /** Default: PROBES_MAX. */
   probesMax?: number;
-  /** By kind; default: http. */
+  /** By kind; default: PROBES. */
   probes?: Readonly<Record<number, Probe>>;
 };
 
@@ -60,18 +62,25 @@ export const EPOCH_MILLIS_MAX = 3_600_000;
 const MICROS_PER_MILLI = 1_000;
 
 export const httpProbe: Probe = (tools, target, signal) => {
-  const { url, method, timeoutMillis } = target;
+  const { url, method, timeoutMillis, authorities } = target;
   const wantDigest = target.expectedBodyDigest !== undefined;
-  return probeHttp(tools, { url, method, timeoutMillis, wantDigest, wantBody: false, signal });
+  const trust = authorities === undefined ? {} : { authorities };
+  return probeHttp(tools, { url, method, timeoutMillis, wantDigest, wantBody: false, signal, ...trust });
 };
 
-const DEFAULT_PROBES: Readonly<Record<number, Probe>> = { [SERVICE_KIND.http]: httpProbe };
+/** What this watcher can probe, by kind. */
+export const PROBES: Readonly<Record<number, Probe>> = {
+  [SERVICE_KIND.http]: httpProbe,
+  [SERVICE_KIND.websocket]: websocketProbe,
+  [SERVICE_KIND.tcp]: tcpProbe,
+  [SERVICE_KIND.tls]: tlsProbe,
+};
 
 export function createProber(options: ProberOptions): Prober {
   const { tools, consent, controls, log } = options;
   const { clock } = tools;
   const probesMax = options.probesMax ?? PROBES_MAX;
-  const probes = options.probes ?? DEFAULT_PROBES;
+  const probes = options.probes ?? PROBES;
   let inFlight = 0;
 
   /** The reason not to send any load for this slot, if there is one. */

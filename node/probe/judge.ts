@@ -1,5 +1,6 @@
 import { REASON, REASONS, type Reason, reasonName } from '../../protocol/reason.ts';
 import { OUTCOME, type Outcome } from '../../protocol/sample.ts';
+import { SERVICE_KIND } from '../../protocol/service.ts';
 import type { ProbeResult } from './result.ts';
 import type { ServiceTarget } from './target.ts';
 
@@ -19,7 +20,10 @@ export function judge(result: ProbeResult, target: ServiceTarget, controlsHealth
 /** What the probe found, with the service's assertions applied, before the controls have a word. */
 export function reasonOf(result: ProbeResult, target: ServiceTarget): Reason {
   if (result.reason !== REASON.ok) return result.reason;
-  const { expectedStatus, expectedBodyDigest } = target;
+  const { kind, expectedStatus, expectedBodyDigest } = target;
+  if (kind === SERVICE_KIND.tcp) return REASON.ok;
+  if (kind === SERVICE_KIND.tls) return result.statusCode >= expectedStatus ? REASON.ok : REASON.certificateExpiring;
+  if (kind === SERVICE_KIND.websocket) return result.statusCode === 101 ? REASON.ok : REASON.wrongStatus;
   const statusGood = expectedStatus === 0 ? result.statusCode < 400 : result.statusCode === expectedStatus;
   if (!statusGood) return REASON.wrongStatus;
   if (expectedBodyDigest !== undefined && Buffer.compare(result.bodyDigest, expectedBodyDigest) !== 0) {

@@ -8,9 +8,17 @@ export type Resolution =
   | { kind: 'missing' }
   | { kind: 'failed'; detail: string };
 
+/** The texts of a name's TXT records, each with its strings joined. */
+export type Texts =
+  | { kind: 'texts'; texts: readonly string[] }
+  | { kind: 'missing' }
+  | { kind: 'failed'; detail: string };
+
 export interface Resolver {
   /** Never rejects; answers within `millisMax`. IPv4 addresses come first, else in the order of the answer. */
   resolve(host: string, millisMax: number): Promise<Resolution>;
+  /** Never rejects; answers within `millisMax`. A resolver without it knows no texts. */
+  texts?(name: string, millisMax: number): Promise<Texts>;
 }
 
 export type Resolvers = {
@@ -25,6 +33,9 @@ export type Resolvers = {
 /** Addresses looked at in one answer; more than any real name has. */
 export const ADDRESSES_MAX = 32;
 
+/** Texts looked at in one answer, which DNS itself keeps below 64 KiB. */
+export const TEXTS_MAX = 256;
+
 /** Names that mean this machine whatever a server says (RFC 6761). */
 const LOCALHOST = /(^|\.)localhost$/;
 
@@ -34,22 +45,52 @@ const LOCALHOST = /(^|\.)localhost$/;
  * slow names would delay the probes of others.
  */
 export function dnsResolver(servers: readonly string[] = []): Resolver {
-  return { resolve: (host, millisMax) => resolveName(servers, host, millisMax) };
+  return {
+    resolve: (host, millisMax) => resolveName(servers, host, millisMax),
+    texts: (name, millisMax) => resolveTexts(servers, name, millisMax),
+  };
+}
+
+async function resolveTexts(servers: readonly string[], name: string, millisMax: number): Promise<Texts> {
+  return within(servers, millisMax, async (resolver) => {
+    try {
+      const records = await resolver.resolveTxt(name);
+      return { kind: 'texts', texts: records.slice(0, TEXTS_MAX).map((strings) => strings.join('')) };
+    } catch (error) {
+      return isMissing(errorCode(error))
+        ? { kind: 'missing' }
+        : { kind: 'failed', detail: `the resolver answered ${errorCode(error)}` };
+    }
+  });
+}
+
+/** Asks with a channel of its own; its own time-out backs off between tries and rounds up, so the cancel keeps the budget. */
+async function within<T>(
+  servers: readonly string[],
+  millisMax: number,
+  ask: (resolver: dns.Resolver) => Promise<T>,
+): Promise<T> {
+  const tries = 2;
+  const resolver = new dns.Resolver({ timeout: Math.max(1, Math.floor(millisMax / tries)), tries });
+  if (servers.length > 0) resolver.setServers([...servers]);
+  const budget = setTimeout(() => resolver.cancel(), millisMax);
+  try {
+    return await ask(resolver);
+  } finally {
+    clearTimeout(budget);
+  }
+}
+
+function isMissing(code: string): boolean {
+  return code === 'ENOTFOUND' || code === 'ENODATA';
 }
 
 async function resolveName(servers: readonly string[], host: string, millisMax: number): Promise<Resolution> {
   if (isIP(host) !== 0) return { kind: 'addresses', addresses: [host] };
   if (LOCALHOST.test(host)) return { kind: 'addresses', addresses: ['127.0.0.1', '::1'] };
-  const tries = 2;
-  const resolver = new dns.Resolver({ timeout: Math.max(1, Math.floor(millisMax / tries)), tries });
-  if (servers.length > 0) resolver.setServers([...servers]);
-  // The channel's own time-out backs off between tries and rounds up; the cancel keeps the promise of this interface.
-  const budget = setTimeout(() => resolver.cancel(), millisMax);
-  try {
-    return merge(await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]));
-  } finally {
-    clearTimeout(budget);
-  }
+  return within(servers, millisMax, async (resolver) =>
+    merge(await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])),
+  );
 }
 
 /** Both address families together: any address counts, and only two authoritative noes are a no. */
@@ -57,6 +98,6 @@ export function merge(answers: readonly PromiseSettledResult<string[]>[]): Resol
   const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
   if (addresses.length > 0) return { kind: 'addresses', addresses: addresses.slice(0, ADDRESSES_MAX) };
   const codes = answers.map((answer) => (answer.status === 'rejected' ? errorCode(answer.reason) : 'ENODATA'));
-  if (codes.every((code) => code === 'ENOTFOUND' || code === 'ENODATA')) return { kind: 'missing' };
+  if (codes.every(isMissing)) return { kind: 'missing' };
   return { kind: 'failed', detail: `the resolver answered ${codes.join(' and ')}` };
 }

@@ -8,16 +8,18 @@ export type ServiceTarget = {
   serviceId: string;
   /** 20 bytes as 0x-prefixed hex; who must have published the consent. */
   provider: string;
-  /** Absolute http or https URL. */
+  /** Absolute URL, of a scheme of its kind. */
   url: string;
   /** GET or HEAD. */
   method: string;
   /** From the start of the connection to the last byte; TIMEOUT_MILLIS_MIN..TIMEOUT_MILLIS_MAX. */
   timeoutMillis: number;
-  /** The only status code that is good; 0 = any below 400. */
+  /** The only status code that is good; 0 = any below 400. For tls: days that the certificate must be valid yet. */
   expectedStatus: number;
   /** keccak256 of the only body that is good, 32 bytes; undefined: any body is, and none is hashed. */
   expectedBodyDigest: Uint8Array | undefined;
+  /** Certificate authorities in PEM instead of the built-in ones; never from the chain. */
+  authorities?: readonly string[];
 };
 
 /** Below it, timer granularity would decide instead of the service. */

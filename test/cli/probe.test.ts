@@ -51,6 +51,16 @@ describe('plumbline probe', () => {
     expect((await probe(server.url, '--allow-loopback', '--status', '200')).code).toBe(PROBE_EXIT.bad);
   });
 
+  it('goes by the scheme: a port that listens, and a path that does not upgrade', async () => {
+    await using server = await web(200);
+    const tcp = await probe(`tcp://127.0.0.1:${server.port}`, '--allow-loopback');
+    expect(tcp.code).toBe(PROBE_EXIT.good);
+    const websocket = await probe(`ws://127.0.0.1:${server.port}/`, '--allow-loopback');
+    expect(websocket.code).toBe(PROBE_EXIT.bad);
+    expect(websocket.out).toContain('bad: wrongStatus.');
+    expect((await probe('tcp://127.0.0.1', '--allow-loopback')).errors).toContain('names no port');
+  });
+
   it('times out when told to', async () => {
     await using server = await rawServer(() => undefined);
     const { out, code } = await probe(server.url, '--allow-loopback', '--timeout', '20');

@@ -6,8 +6,10 @@ import {
   CONSENT_MILLIS,
   CONSENT_PATH,
   createConsentBook,
+  fetchConsent,
   hasConsent,
 } from '../../../node/probe/consent.ts';
+import type { Resolver } from '../../../node/probe/resolve.ts';
 import { manualClock } from './manual-clock.ts';
 import { serve, toolsFor } from './raw-server.ts';
 import { PROVIDER, SERVICE_ID, targetAt } from './target-fixture.ts';
@@ -139,5 +141,48 @@ describe('consent', () => {
     ['another service', LINE.replace('ab', 'ac'), false],
   ])('reads %s', (_name, text, expected) => {
     expect(hasConsent(text, SERVICE_ID, PROVIDER)).toBe(expected);
+  });
+});
+
+describe('consent by TXT record', () => {
+  type Answer = Awaited<ReturnType<NonNullable<Resolver['texts']>>>;
+  /** A target whose name has these texts, and at its origin a web server with this file, or none. */
+  async function named(scheme: 'http' | 'tcp', answer: Answer, status: number | undefined) {
+    await using web = await serve(createServer((_request, response) => response.writeHead(status ?? 200).end('')));
+    const asked: string[] = [];
+    const first: Resolver = {
+      resolve: async () => ({ kind: 'addresses', addresses: ['127.0.0.1'] }),
+      texts: async (name) => {
+        asked.push(name);
+        return answer;
+      },
+    };
+    const tools = { ...toolsFor(manualClock()), resolvers: { first, second: undefined } };
+    const target = targetAt(`${scheme}://service.example:${web.port}`);
+    const { state } = await fetchConsent(tools, target);
+    return { state, asked };
+  }
+  const yes: Answer = { kind: 'texts', texts: ['v=spf1 -all', LINE] };
+  const no: Answer = { kind: 'texts', texts: ['v=spf1 -all'] };
+  const failed: Answer = { kind: 'failed', detail: 'ESERVFAIL' };
+
+  it('stands below the host, and is enough where no HTTP is spoken', async () => {
+    expect(await named('tcp', yes, undefined)).toEqual({ state: 'granted', asked: ['_plumbline.service.example'] });
+    expect((await named('tcp', no, undefined)).state).toBe('absent');
+    expect((await named('tcp', { kind: 'missing' }, undefined)).state).toBe('absent');
+    expect((await named('tcp', failed, undefined)).state).toBe('unproven');
+  });
+
+  it('grants where the file does not; only both together say no', async () => {
+    expect((await named('http', yes, 404)).state).toBe('granted');
+    expect((await named('http', no, 404)).state).toBe('absent');
+    expect((await named('http', failed, 404)).state).toBe('unproven');
+    expect((await named('http', yes, 503)).state).toBe('unproven');
+  });
+
+  it('cannot stand at an address', async () => {
+    const { state, detail } = await fetchConsent(toolsFor(manualClock()), targetAt('tcp://127.0.0.1:8080'));
+    expect(state).toBe('absent');
+    expect(detail).toContain('register a name');
   });
 });

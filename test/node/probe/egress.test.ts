@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createEgressPolicy, URL_CHARS_MAX } from '../../../node/probe/egress.ts';
+import { ALL_SCHEMES, createEgressPolicy, URL_CHARS_MAX } from '../../../node/probe/egress.ts';
 import { addressBytes, addressText } from '../../../platform/address.ts';
 import { OWN_ADDRESS } from '../../../platform/egress.ts';
 
@@ -108,6 +108,30 @@ const MALFORMED_URLS: string[] = [
   `http://example.org/${'a'.repeat(URL_CHARS_MAX)}`,
 ];
 
+/** Hostile in form for tcp and tls; in opaque hosts of unknown schemes no disguise would be seen. */
+const MALFORMED_ENDPOINTS: string[] = [
+  'tcp:example.org:8080',
+  'tcp:/example.org:8080',
+  'tcp:///example.org:8080',
+  'tcp:\\\\example.org:8080',
+  'tcp://example.org',
+  'tcp://example.org/',
+  'tcp://example.org:',
+  'tcp://example.org:0',
+  'tcp://example.org:25',
+  'tcp://example.org:65536',
+  'tcp://example.org:8080/path',
+  'tcp://example.org:8080/?q',
+  'tcp://example.org:8080/#f',
+  'tcp://user@example.org:8080',
+  'tcp://example.org.:8080',
+  'tcp://[fe80::1%25eth0]:8080',
+  'tls://example.org',
+  'tls://example.org:993',
+  'udp://example.org:8080',
+  'tcp+tls://example.org:8080',
+];
+
 const ALLOWED_ADDRESSES: string[] = [
   '8.8.8.8',
   '1.1.1.1',
@@ -135,6 +159,36 @@ describe('the egress policy', () => {
 
   it.each(MALFORMED_URLS)('refuses the form of %j', (url) => {
     expect(() => devnet.checkUrl(url)).toThrowError(expect.objectContaining({ code: 'egress-url' }));
+  });
+
+  it.each(MALFORMED_ENDPOINTS)('refuses the form of %j for tcp and tls', (url) => {
+    expect(() => devnet.checkUrl(url, ['tcp', 'tls'])).toThrowError(expect.objectContaining({ code: 'egress-url' }));
+  });
+
+  it('sees through a disguise in every scheme', () => {
+    for (const scheme of ALL_SCHEMES) {
+      for (const url of HOSTILE_URLS) {
+        const [, host] = /^http:\/\/(.*?)\/.*$/.exec(url)!;
+        const run = () => policy.checkUrl(`${scheme}://${host}:8080`, ALL_SCHEMES);
+        expect(run, `${scheme} ${host}`).toThrowError(expect.objectContaining({ code: 'egress-url' }));
+      }
+    }
+  });
+
+  it('takes endpoints apart, ports of the web included', () => {
+    const parts = { secure: false, host: 'example.org', port: 80, authority: 'example.org:80', path: '/' };
+    expect(policy.checkUrl('tcp://Example.org:80', ['tcp'])).toEqual({ ...parts, origin: 'tcp://example.org:80' });
+    expect(policy.checkUrl('tls://[2606:4700:4700::1111]:443', ['tls'])).toMatchObject({
+      secure: true,
+      host: '2606:4700:4700::1111',
+      port: 443,
+    });
+    expect(policy.checkUrl('wss://example.org/feed', ['ws', 'wss'])).toMatchObject({
+      secure: true,
+      port: 443,
+      origin: 'https://example.org',
+      path: '/feed',
+    });
   });
 
   it.each(ALLOWED_ADDRESSES)('allows %s', (address) => {

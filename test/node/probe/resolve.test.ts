@@ -10,20 +10,24 @@ const NXDOMAIN = 3;
 const SERVFAIL = 2;
 const TYPE_A = 1;
 
-/** A DNS server that answers every A question with `addresses` (or `rcode`), and every other with no data. */
-async function dnsServer(rcode: number, addresses: string[], silent = false) {
+const TYPE_TXT = 16;
+
+/** A DNS server that answers every A question with `addresses` (or `rcode`), TXT with `texts`, every other with no data. */
+async function dnsServer(rcode: number, addresses: string[], silent = false, texts: string[] = []) {
   const socket: Socket = createSocket('udp4');
   socket.on('message', (question, from) => {
     if (silent) return;
     const end = question.indexOf(0, 12) + 5;
-    const answers = question.readUInt16BE(end - 4) === TYPE_A ? addresses : [];
+    const type = question.readUInt16BE(end - 4);
+    const answers = type === TYPE_A ? addresses : type === TYPE_TXT ? texts : [];
     const head = Buffer.from(question.subarray(0, 12));
     head.writeUInt16BE(0x8180 | rcode, 2);
     head.writeUInt16BE(answers.length, 6);
     head.fill(0, 8);
-    const records = answers.map((address) =>
-      Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address.split('.').map(Number)]),
-    );
+    const records = answers.map((answer) => {
+      const data = type === TYPE_A ? answer.split('.').map(Number) : strings(answer);
+      return Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, data.length, ...data]);
+    });
     socket.send(Buffer.concat([head, question.subarray(12, end), ...records]), from.port, from.address);
   });
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -33,7 +37,24 @@ async function dnsServer(rcode: number, addresses: string[], silent = false) {
   return { server, [Symbol.asyncDispose]: async () => void socket.close() };
 }
 
+/** A text as TXT records hold it: strings of at most 100 bytes here, each behind its length. */
+function strings(text: string): number[] {
+  const parts = text.match(/.{1,100}/g) ?? [];
+  return parts.flatMap((part) => [part.length, ...Buffer.from(part)]);
+}
+
 describe('the DNS resolver', () => {
+  it('joins the strings of a text, and tells none from a resolver that fails', async () => {
+    const long = 'x'.repeat(150);
+    await using dns = await dnsServer(0, [], false, ['short', long]);
+    await using none = await dnsServer(NXDOMAIN, []);
+    await using broken = await dnsServer(SERVFAIL, []);
+    const texts = (server: string) => dnsResolver([server]).texts!('_plumbline.service.example', 5_000);
+    expect(await texts(dns.server)).toEqual({ kind: 'texts', texts: ['short', long] });
+    expect(await texts(none.server)).toEqual({ kind: 'missing' });
+    expect((await texts(broken.server)).kind).toBe('failed');
+  });
+
   it('gives addresses of either family', async () => {
     await using dns = await dnsServer(0, ['192.0.2.1', '192.0.2.2']);
     const resolution = await dnsResolver([dns.server]).resolve('service.example', 5_000);
