@@ -35,7 +35,14 @@ const KINDS: Readonly<Record<ProbeScheme, number>> = {
   tls: SERVICE_KIND.tls,
 };
 
-type Options = { timeout: number; status: number; repeat: number; allowLoopback: boolean; json: boolean };
+type Options = {
+  timeout: number;
+  status: number;
+  repeat: number;
+  kind: number;
+  allowLoopback: boolean;
+  json: boolean;
+};
 type Probed = { result: ProbeResult; judgement: Judgement };
 
 export type ProbeIo = {
@@ -66,6 +73,7 @@ export function probeCommand(io: ProbeIo = processIo()): Command {
       0,
     )
     .option('--repeat <n>', 'probes, one after the other', whole('repeat', 1, REPEAT_MAX), 1)
+    .option('--kind <kind>', 'http or json-rpc, for http and https URLs', kindOf, SERVICE_KIND.http)
     .option('--allow-loopback', 'allow 127.0.0.0/8 and ::1', false)
     .option('--json', 'end with one line of JSON', false)
     .addHelpText('after', '\nExit code: 0 good, 1 bad, 2 usage, 3 unknown or a fault of this machine.')
@@ -105,8 +113,9 @@ async function run(url: string, options: Options, io: ProbeIo): Promise<void> {
 }
 
 function targetFor(url: string, options: Options): ServiceTarget {
+  const byScheme = KINDS[url.slice(0, url.indexOf(':')).toLowerCase() as ProbeScheme];
   return {
-    kind: KINDS[url.slice(0, url.indexOf(':')).toLowerCase() as ProbeScheme],
+    kind: byScheme === SERVICE_KIND.http ? options.kind : byScheme,
     serviceId: `0x${'0'.repeat(64)}`,
     provider: `0x${'0'.repeat(40)}`,
     url,
@@ -130,6 +139,7 @@ function screen({ url, kind }: ServiceTarget, { result, judgement }: Probed, col
     { name: 'transfer', micros: known(result.transferMicros) },
   ];
   const total = known(result.totalMicros);
+  const finality = known(result.finalityMicros);
   const stall =
     result.stallMicros > 0 ? `, of which this machine may have stalled ${formatMicros(result.stallMicros)}` : '';
   return [
@@ -138,6 +148,7 @@ function screen({ url, kind }: ServiceTarget, { result, judgement }: Probed, col
     ...renderWaterfall(phases, columns),
     '',
     `total (without resolve)  ${total === undefined ? '-' : formatMicros(total)}${stall}`,
+    ...(finality === undefined ? [] : [`final block  ${formatMicros(finality)} old by this clock (${result.detail})`]),
     `${OUTCOME_NAMES[judgement.outcome]}: ${name}. ${explanation}`,
     ...(result.detail === '' || judgement.outcome === OUTCOME.good ? [] : [`(${result.detail})`]),
     ...(result.detail.includes('loopback') ? [LOOPBACK_HINT] : []),
@@ -173,6 +184,7 @@ function jsonOf({ result, judgement }: Probed): object {
     transfer: known(result.transferMicros) ?? null,
     total: known(result.totalMicros) ?? null,
     stall: result.stallMicros,
+    finality: known(result.finalityMicros) ?? null,
   };
   return {
     outcome: OUTCOME_NAMES[judgement.outcome],
@@ -203,6 +215,12 @@ function whole(name: string, min: number, max: number): (text: string) => number
     if (/^[0-9]+$/.test(text) && value >= min && value <= max) return value;
     throw new InvalidArgumentError(`--${name} is a whole number from ${min} to ${max}.`);
   };
+}
+
+function kindOf(text: string): number {
+  if (text === 'http') return SERVICE_KIND.http;
+  if (text === 'json-rpc') return SERVICE_KIND.jsonRpc;
+  throw new InvalidArgumentError('--kind is http or json-rpc; other kinds follow from the scheme of the URL.');
 }
 
 function processIo(): ProbeIo {

@@ -12,6 +12,8 @@ export type HttpRequest = {
   method: string;
   /** From the start of the connection to the last byte, in milliseconds. */
   timeoutMillis: number;
+  /** JSON to send; only with a method that takes a body. */
+  json?: string;
   /** Put keccak256 of the body into the result. */
   wantDigest: boolean;
   /** Put the body itself into the result. */
@@ -76,7 +78,7 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
       socket.on('end', () => {
         if (!line.isOver()) onState(line, parser.end());
       });
-      socket.write(requestText(method, url));
+      socket.write(requestText(method, url, request.json));
     },
     close: (result) => {
       result.statusCode = parser.statusCode();
@@ -89,7 +91,7 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
   };
 }
 
-function requestText(method: string, url: ProbeUrl): string {
+function requestText(method: string, url: ProbeUrl, json: string | undefined): string {
   const lines = [
     `${method} ${url.path} HTTP/1.1`,
     `Host: ${url.authority}`,
@@ -98,5 +100,6 @@ function requestText(method: string, url: ProbeUrl): string {
     'Accept-Encoding: identity',
     'Connection: close',
   ];
-  return `${lines.join('\r\n')}\r\n\r\n`;
+  if (json !== undefined) lines.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(json)}`);
+  return `${lines.join('\r\n')}\r\n\r\n${json ?? ''}`;
 }

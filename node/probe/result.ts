@@ -27,6 +27,8 @@ export type ProbeResult = {
   address: Uint8Array;
   /** keccak256 of the body after transfer decoding, 32 bytes; zeros when not asked for or not complete. */
   bodyDigest: Uint8Array;
+  /** Age of the chain's final block by this watcher's clock; ABSENT_MICROS unless a chain was asked. */
+  finalityMicros: number;
   /** The body, only when it was asked for and is complete. */
   body: Uint8Array | undefined;
   /** One line for people; never enters a sample. */
@@ -51,6 +53,7 @@ export function blankResult(reason: Reason, detail: string): ProbeResult {
     statusCode: 0,
     address: new Uint8Array(ADDRESS_BYTES),
     bodyDigest: new Uint8Array(DIGEST_BYTES),
+    finalityMicros: ABSENT_MICROS,
     body: undefined,
     detail,
   };

@@ -18,6 +18,8 @@ export type ServiceTarget = {
   expectedStatus: number;
   /** keccak256 of the only body that is good, 32 bytes; undefined: any body is, and none is hashed. */
   expectedBodyDigest: Uint8Array | undefined;
+  /** Settings of the kind as registered; json-rpc alone has some. */
+  extra?: Uint8Array;
   /** Certificate authorities in PEM instead of the built-in ones; never from the chain. */
   authorities?: readonly string[];
 };
@@ -30,7 +32,7 @@ export const TIMEOUT_MILLIS_MAX = 30_000;
 export const RESOLVE_MILLIS_MAX = 5_000;
 /** One round of control targets, asked only after a failed probe. */
 export const CONTROL_MILLIS_MAX = 1_000;
-/** Methods without a request body and without a side effect that a provider could be harmed by. */
+/** Methods without a request body and without a side effect that a provider could be harmed by; those of http services. */
 export const METHODS: readonly string[] = ['GET', 'HEAD'];
 
 /** The target of a registered service. Total: what cannot be probed is found out by `isSupported`, slot by slot. */
@@ -44,6 +46,7 @@ export function targetOf(service: Service): ServiceTarget {
     timeoutMillis: service.timeoutMillis,
     expectedStatus: service.expectedStatus,
     expectedBodyDigest: service.bodyDigest.some((byte) => byte !== 0) ? service.bodyDigest : undefined,
+    extra: service.extra,
   };
 }
 
