@@ -14,7 +14,7 @@ import { decentralizationJson, renderDecentralization } from '../audit/table.ts'
 import { errorCode, errorMessage, PlumblineError } from '../protocol/error.ts';
 import { type Deployment, readConfig, readDeployment } from './config.ts';
 
-type Where = { devnet?: string; rpc?: string; deployment?: string };
+export type Where = { devnet?: string; rpc?: string; deployment?: string };
 type ReplayFlags = Where & { epoch: number; archive: string[]; trustEarlier: boolean; json: boolean };
 type DecentralizationFlags = Where & { last?: number; json: boolean };
 type LeadersFlags = DecentralizationFlags & { archive: string[] };
@@ -37,7 +37,7 @@ const Devnet = z.object({
 const USAGE_CODES: ReadonlySet<string> = new Set(['config', 'usage', 'wrong-chain']);
 const PROGRESS_MILLIS = 5_000;
 /** An epoch beyond this is a time stamp by mistake. */
-const EPOCH_MAX = 2 ** 40;
+export const EPOCH_MAX = 2 ** 40;
 
 /** `plumbline audit`: what a stranger can find out with the chain and the stored records alone. */
 export function auditCommand(io: AuditIo = processIo()): Command {
@@ -109,13 +109,13 @@ type Stores = { readonly archive: Archive; readonly evidence: EvidenceFolder };
 type Place = { readonly open: () => Promise<Source>; readonly folders: readonly Stores[] };
 
 /** The folders named by flags, or else those of the devnet. */
-async function foldersOf({ archive }: { archive: string[] }, place: Place): Promise<readonly Stores[]> {
+export async function foldersOf({ archive }: { archive: string[] }, place: Place): Promise<readonly Stores[]> {
   const explicit = await Promise.all(archive.map(explicitFolder));
   return explicit.length > 0 ? explicit : place.folders;
 }
 
 /** Where chain and records are: a devnet's directory says both, otherwise the flags do. */
-async function placeOf(flags: Where): Promise<Place> {
+export async function placeOf(flags: Where): Promise<Place> {
   const { devnet, rpc, deployment } = flags;
   if (devnet !== undefined && rpc === undefined && deployment === undefined) {
     const described = await readConfig(join(devnet, 'devnet.json'), Devnet);
@@ -176,12 +176,12 @@ function progress(what: string, io: AuditIo): (epoch: number) => void {
   };
 }
 
-function disposable(source: Source): Source & AsyncDisposable {
+export function disposable(source: Source): Source & AsyncDisposable {
   return { ...source, [Symbol.asyncDispose]: () => source.close() };
 }
 
 /** Errors as one line: code, what, remedy. Not being able to find out is an answer of its own. */
-async function guarded(io: AuditIo, run: () => Promise<void>): Promise<void> {
+export async function guarded(io: AuditIo, run: () => Promise<void>, command = 'audit'): Promise<void> {
   // An exit, unlike death by a signal, ends the chain that this command may have started.
   const quit = () => process.exit(AUDIT_EXIT.unknown);
   process.once('SIGTERM', quit).once('SIGINT', quit);
@@ -189,7 +189,7 @@ async function guarded(io: AuditIo, run: () => Promise<void>): Promise<void> {
     await run();
   } catch (error) {
     const code = errorCode(error);
-    io.error(`plumbline audit: ${errorMessage(error)} [${code}]`);
+    io.error(`plumbline ${command}: ${errorMessage(error)} [${code}]`);
     io.exit(USAGE_CODES.has(code) ? AUDIT_EXIT.usage : AUDIT_EXIT.unknown);
   } finally {
     process.off('SIGTERM', quit).off('SIGINT', quit);
@@ -204,11 +204,11 @@ function whole(name: string, min: number, max: number): (text: string) => number
   };
 }
 
-function collect(value: string, before: string[]): string[] {
+export function collect(value: string, before: string[]): string[] {
   return [...before, value];
 }
 
-function processIo(): AuditIo {
+export function processIo(): AuditIo {
   return {
     out: (line) => console.log(line),
     error: (line) => console.error(line),

@@ -4,6 +4,7 @@ import { aggregateCommand } from './aggregate.ts';
 import { auditCommand } from './audit.ts';
 import { deployCommand } from './deploy.ts';
 import { devnetCommand } from './devnet.ts';
+import { explainCommand } from './explain.ts';
 import { journalCommand } from './journal.ts';
 import { keysCommand } from './keys.ts';
 import { probeCommand } from './probe.ts';
@@ -28,6 +29,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     deployCommand(),
     probeCommand(),
     auditCommand(),
+    explainCommand(),
     simulateCommand(),
   ]) {
     // A command with exit codes of its own maps commander's itself.

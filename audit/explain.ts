@@ -1,0 +1,179 @@
+import type { Bls } from '../platform/bls/bls.ts';
+import type { Chain } from '../platform/chain/chain.ts';
+import { addSample, emptyAccumulator } from '../protocol/accumulator.ts';
+import { assignedTo } from '../protocol/assigned.ts';
+import type { Batch } from '../protocol/batch.ts';
+import { seatsOf } from '../protocol/bitmap.ts';
+import { toHex } from '../protocol/bytes.ts';
+import type { LandedReport } from '../protocol/certificate.ts';
+import { PlumblineError } from '../protocol/error.ts';
+import { METRIC } from '../protocol/metric.ts';
+import type { Parameters } from '../protocol/parameters.ts';
+import { type ReasonName, reasonName } from '../protocol/reason.ts';
+import { OUTCOME, type Sample } from '../protocol/sample.ts';
+import type { Service } from '../protocol/service.ts';
+import type { Seat } from '../protocol/set.ts';
+import { statisticsOf, type WatcherStatistics } from '../protocol/statistics.ts';
+import type { Archive } from './archive.ts';
+import { epochFacts, landedReports } from './epoch.ts';
+import { readRecords } from './stored.ts';
+
+export type ExplainDeps = {
+  readonly chain: Chain;
+  readonly bls: Pick<Bls, 'verify'>;
+  readonly archives: readonly Archive[];
+};
+
+/** What one watcher saw of one service in one epoch, and what came of it. */
+export type Sight = {
+  readonly seat: number;
+  readonly operator: string;
+  readonly watcher: string;
+  readonly region: number;
+  readonly signed: boolean;
+  /** Its batch is in the report. */
+  readonly counted: boolean;
+  /** Why the epoch's leaf does not take its word: 'no batch', too few answers, too many faults of its own. Undefined: it does. */
+  readonly notValid: string | undefined;
+  /** Undefined without its batch. */
+  readonly statistics: WatcherStatistics | undefined;
+  /** Samples by reason, most frequent first. */
+  readonly reasons: readonly { readonly reason: ReasonName | `reason-${number}`; readonly count: number }[];
+  /** Samples in which its event loop stood still, and the worst of them. */
+  readonly stalls: number;
+  readonly worstStallMicros: number;
+};
+
+export type ExplainedService = {
+  readonly service: Service;
+  readonly sights: readonly Sight[];
+  /** Assigned and valid stake, in the smallest units: conclusive when the second is more than half of the first. */
+  readonly assignedWeight: bigint;
+  readonly validWeight: bigint;
+};
+
+export type Explanation = {
+  readonly epoch: number;
+  readonly reportHash: string;
+  readonly view: number;
+  readonly setId: number;
+  readonly services: readonly ExplainedService[];
+};
+
+/**
+ * Who saw what in an epoch, from the chain and the stored, signed batches.
+ * @param serviceId 0x-prefixed, or its beginning; undefined for all services
+ * @throws PlumblineError `usage` when the epoch has no report or no such service, `archive` when no record has its batches
+ */
+export async function explain(deps: ExplainDeps, epoch: number, serviceId?: string): Promise<Explanation> {
+  const { chain } = deps;
+  const landed = await reportOf(chain, epoch);
+  const known = await epochFacts(chain)(epoch);
+  const rules = { facts: chain.facts, bls: deps.bls, signatures: true };
+  const { counted } = await readRecords(rules, known, landed, deps.archives);
+  if (!counted) {
+    const where = `${deps.archives.length} folders`;
+    throw new PlumblineError('archive', `no sound record of epoch ${epoch} in ${where}; give --archive FOLDER`);
+  }
+  const batches = new Map(counted.map(({ batch }) => [toHex(batch.watcher), batch]));
+  const wanted = known.services.filter(({ id }) => toHex(id).startsWith((serviceId ?? '0x').toLowerCase()));
+  if (wanted.length === 0) {
+    throw new PlumblineError(
+      'usage',
+      `epoch ${epoch} has no service ${serviceId ?? ''}; it has ${known.services.length}`,
+    );
+  }
+  const countedSeats = new Set(seatsOf([landed.header.countedLow, landed.header.countedHigh]));
+  const seats = new Map(known.set.seats.map((seat) => [toHex(seat.watcher), seat]));
+  const { parameters } = chain.facts;
+  return {
+    epoch,
+    reportHash: toHex(landed.reportHash),
+    view: landed.view,
+    setId: landed.header.setId,
+    services: wanted.map((service) => {
+      const index = known.services.indexOf(service);
+      const assigned = assignedTo(known.assignment, service);
+      const sights = assigned.flatMap(({ watcher, weight }) => {
+        const seat = seats.get(toHex(watcher));
+        if (!seat) return [];
+        const standing = { signed: landed.signers.includes(seat.seat), counted: countedSeats.has(seat.seat) };
+        return [{ weight, sight: sightOf(seat, standing, batches.get(toHex(watcher)), index, weight, parameters) }];
+      });
+      const weigh = (some: typeof sights) => some.reduce((sum, { weight }) => sum + weight, 0n);
+      return {
+        service,
+        sights: sights.map(({ sight }) => sight).sort((a, b) => a.seat - b.seat),
+        // Who left the set since the assignment is assigned as well, and absent.
+        assignedWeight: assigned.reduce((sum, { weight }) => sum + weight, 0n),
+        validWeight: weigh(sights.filter(({ sight }) => sight.notValid === undefined)),
+      };
+    }),
+  };
+}
+
+async function reportOf(chain: Chain, epoch: number): Promise<LandedReport> {
+  let last: number | undefined;
+  for await (const landed of landedReports(chain)) {
+    if (landed.header.epoch === epoch) return landed;
+    if (landed.header.epoch > epoch) break;
+    last = landed.header.epoch;
+  }
+  const before = last === undefined ? 'there is none before it' : `the last one before it is of epoch ${last}`;
+  throw new PlumblineError('usage', `the chain has no report of epoch ${epoch}; ${before}`);
+}
+
+function sightOf(
+  { seat, operator, watcher, region }: Seat,
+  standing: { signed: boolean; counted: boolean },
+  batch: Batch | undefined,
+  index: number,
+  weight: bigint,
+  parameters: Parameters,
+): Sight {
+  const who = { seat, operator, watcher: toHex(watcher), region, ...standing };
+  if (!batch) {
+    return { ...who, notValid: 'no batch', statistics: undefined, reasons: [], stalls: 0, worstStallMicros: 0 };
+  }
+  const samples = batch.samples.filter((sample) => sample.service === index);
+  const share = emptyAccumulator(watcher, region);
+  share.assignedWeight = weight;
+  share.countedWeight = weight;
+  for (const sample of samples) addSample(share, sample);
+  const statistics = statisticsOf(share, parameters);
+  const stalled = samples.map(({ stallMicros }) => stallMicros).filter((micros) => micros > 0);
+  return {
+    ...who,
+    notValid: statistics.valid ? undefined : shortcoming(statistics, parameters),
+    statistics,
+    reasons: reasonsOf(samples),
+    stalls: stalled.length,
+    worstStallMicros: Math.max(0, ...stalled),
+  };
+}
+
+function shortcoming({ samples }: WatcherStatistics, { minSamples, maxFaultPpm }: Parameters): string {
+  const answered = samples.good + samples.bad;
+  const all = answered + samples.unknown + samples.fault;
+  if (samples.fault * 1_000_000 > all * maxFaultPpm) {
+    return `${samples.fault} of ${all} its own faults, at most ${maxFaultPpm / 10_000} %`;
+  }
+  return `${answered} good or bad, at least ${minSamples}`;
+}
+
+function reasonsOf(samples: readonly Sample[]): Sight['reasons'] {
+  const counts = new Map<number, number>();
+  for (const { reason } of samples) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts]
+    .sort(([a, x], [b, y]) => y - x || a - b)
+    .map(([reason, count]) => ({ reason: reasonName(reason), count }));
+}
+
+/** The median latency that a watcher saw, in microseconds; undefined when it saw too little. */
+export function medianMicros(statistics: WatcherStatistics): number | undefined {
+  const metric = statistics.metrics[METRIC.latencyP50Micros];
+  return typeof metric === 'object' ? metric.value : undefined;
+}
+
+/** Outcomes in the order of their numbers. */
+export const OUTCOME_NAMES = Object.keys(OUTCOME) as readonly (keyof typeof OUTCOME)[];

@@ -1,0 +1,83 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { explain } from '../../audit/explain.ts';
+import { explanationJson, renderExplanation } from '../../audit/explain-table.ts';
+import { createBls } from '../../platform/bls/create.ts';
+import { decodeBatch } from '../../protocol/batch.ts';
+import { toHex } from '../../protocol/bytes.ts';
+import { decodeRecord } from '../../protocol/record.ts';
+import { decodeReveal } from '../../protocol/reveal.ts';
+import { OUTCOME } from '../../protocol/sample.ts';
+import { memoryArchive } from '../support/archives.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+const TARGET = 5;
+let world: World;
+beforeAll(async () => {
+  const countedOf = (epoch: number, seats: readonly number[]) => (epoch === TARGET ? seats.slice(0, 3) : [...seats]);
+  world = createWorld({ bls: await createBls(() => undefined), missed: [2], countedOf });
+});
+
+const run = (epoch = TARGET, serviceId?: string, archives = [memoryArchive('watchers/0/archive', world.records)]) =>
+  explain({ chain: world.chain, bls: world.bls, archives }, epoch, serviceId);
+
+describe('explain', () => {
+  it('says of every assigned watcher what it saw of every service, sample by sample', async () => {
+    const found = await run();
+    const { reveals } = decodeRecord(world.records.get(TARGET)!);
+    const batches = reveals.map((bytes) => decodeBatch(decodeReveal(bytes).batch));
+    expect(batches).toHaveLength(3);
+    expect(found.services.length).toBeGreaterThan(1);
+    found.services.forEach(({ sights }, index) => {
+      expect(sights.map(({ seat }) => seat)).toEqual([0, 1, 2, 3]);
+      for (const sight of sights) {
+        const batch = batches.find(({ watcher }) => toHex(watcher) === sight.watcher);
+        expect(sight.counted).toBe(batch !== undefined);
+        const own = batch?.samples.filter(({ service }) => service === index) ?? [];
+        const count = (outcome: number) => own.filter((sample) => sample.outcome === outcome).length;
+        if (batch) {
+          expect(sight.statistics!.samples).toEqual({
+            good: count(OUTCOME.good),
+            bad: count(OUTCOME.bad),
+            unknown: count(OUTCOME.unknown),
+            fault: count(OUTCOME.watcherFault),
+          });
+        }
+        expect(sight.reasons.reduce((sum, { count: n }) => sum + n, 0)).toBe(own.length);
+      }
+    });
+  });
+
+  it('says why a word is not taken', async () => {
+    const { services } = await run();
+    const { minSamples } = world.chain.facts.parameters;
+    for (const { sights } of services) {
+      for (const { notValid, counted, statistics } of sights) {
+        if (!counted) expect(notValid).toBe('no batch');
+        else if (statistics!.valid) expect(notValid).toBeUndefined();
+        else expect(notValid).toMatch(new RegExp(`good or bad, at least ${minSamples}$|its own faults, at most`));
+      }
+    }
+  });
+
+  it('renders a table for people, and the same for programs', async () => {
+    const found = await run();
+    const lines = renderExplanation(found);
+    expect(lines[0]).toBe(`epoch 5: report ${found.reportHash} of view ${found.view}, watcher set ${found.setId}`);
+    for (const { service } of found.services) expect(lines.join('\n')).toContain(toHex(service.id));
+    const json = JSON.parse(JSON.stringify(explanationJson(found)));
+    expect(json.services[0].watchers).toHaveLength(4);
+    expect(json.services[0].watchers[0]).toMatchObject({ seat: 0, signed: true, samples: expect.any(Object) });
+  });
+
+  it('finds one service by the beginning of its id', async () => {
+    const all = await run();
+    const id = toHex(all.services[1]!.service.id);
+    expect((await run(TARGET, id.slice(0, 12).toUpperCase().replace('0X', '0x'))).services).toHaveLength(1);
+    await expect(run(TARGET, '0xffffffffffff')).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('says what is missing: a report of the epoch, or a record with its batches', async () => {
+    await expect(run(2)).rejects.toThrow('the chain has no report of epoch 2; the last one before it is of epoch 1');
+    await expect(run(TARGET, undefined, [])).rejects.toMatchObject({ code: 'archive' });
+  });
+});
