@@ -1,0 +1,261 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type Draft, emptyAccumulator, type Window } from '../../protocol/accumulator.ts';
+import { addToHistogram, bucketOf, INFINITE_BUCKET, INFINITE_MICROS } from '../../protocol/histogram.ts';
+import { leafOf, STAT } from '../../protocol/leaf.ts';
+import { METRIC } from '../../protocol/metric.ts';
+import { STANDARD } from '../../protocol/parameters.ts';
+import { statisticsOf } from '../../protocol/statistics.ts';
+
+/**
+ * Do published bounds hold? Simulates services whose truth is known, watched by a set of which just under a third lies as one,
+ * runs the very code that makes leaves, and counts: `npm run bench:estimators -- --services 1000 --json`; `--write` puts the
+ * table into docs/MEASUREMENT.md.
+ *
+ * The estimand is the realised window: the share of its time in which the service was up, and quantiles of its latency at a
+ * time drawn from the window, where being down is infinite.
+ */
+
+const { values: flags } = parseArgs({
+  options: {
+    services: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
+});
+const SERVICES = Number(flags.services);
+const WATCHERS = 13;
+/** 4 of 13 is 30.8 %: one more would be above a third. */
+const BYZANTINE = 4;
+/** By window of the standard preset, samples per watcher: an hour and a day of 5 a minute, and what p99's 3 % is asked of. */
+const SAMPLES = [300, 7_200, 20_000] as const;
+const AVAILABILITIES = [0.9, 0.95, 0.99, 0.995, 0.999, 0.9999] as const;
+const LIES = ['all good', 'all bad', 'a little better', 'a little worse'] as const;
+type Lie = (typeof LIES)[number];
+
+/** mulberry32: the same services in every run of one seed. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Up times of a window of length 1: `isUp` by time, and the share of it that is up. */
+type Timeline = { isUp(at: number, random: () => number): boolean; readonly share: number };
+
+function independent(availability: number): Timeline {
+  return { isUp: (_at, random) => random() < availability, share: availability };
+}
+
+/** Up and down in turn, both of exponential length, an outage of a 200th of the window on average. */
+function bursty(availability: number, random: () => number): Timeline {
+  const meanDown = 1 / 200;
+  const meanUp = (meanDown * availability) / (1 - availability);
+  const ends: number[] = [];
+  let at = 0;
+  let up = random() < availability;
+  const startsUp = up;
+  let share = 0;
+  while (at < 1) {
+    const end = Math.min(1, at - Math.log(1 - random()) * (up ? meanUp : meanDown));
+    if (up) share += end - at;
+    ends.push(end);
+    at = end;
+    up = !up;
+  }
+  const isUp = (when: number) => {
+    let low = 0;
+    let high = ends.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ends[middle]! > when) high = middle;
+      else low = middle + 1;
+    }
+    return (low % 2 === 0) === startsUp;
+  };
+  return { isUp, share };
+}
+
+/** A mixture of two Pareto-like branches, in microseconds, whose quantiles are exact: a quick one and a slow one. */
+type Latency = { draw(random: () => number): number; quantile(q: number): number };
+
+function mixture(random: () => number): Latency {
+  const slowShare = 0.002 + 0.2 * random();
+  const quick = 2_000 + 60_000 * random();
+  const slow = quick * (2 + 8 * random());
+  const shape = 3 + 5 * random();
+  const above = (x: number, base: number) => (x <= base ? 1 : (base / x) ** shape);
+  const survival = (x: number) => (1 - slowShare) * above(x, quick) + slowShare * above(x, slow);
+  return {
+    draw: (next) => (next() < slowShare ? slow : quick) / (1 - next()) ** (1 / shape),
+    quantile: (q) => {
+      let [low, high] = [quick, slow * 1e4];
+      for (let i = 0; i < 80; i++) {
+        const middle = (low + high) / 2;
+        if (survival(middle) > 1 - q) low = middle;
+        else high = middle;
+      }
+      return low;
+    },
+  };
+}
+
+const QUANTILES = [
+  { name: 'p50', metric: METRIC.latencyP50Micros, q: 0.5 },
+  { name: 'p90', metric: METRIC.latencyP90Micros, q: 0.9 },
+  { name: 'p95', metric: METRIC.latencyP95Micros, q: 0.95 },
+  { name: 'p99', metric: METRIC.latencyP99Micros, q: 0.99 },
+  { name: 'p99.9', metric: METRIC.latencyP999Micros, q: 0.999 },
+] as const;
+
+function honest(n: number, timeline: Timeline, latency: Latency, random: () => number): Draft {
+  const one = emptyAccumulator(new Uint8Array(32), 0);
+  for (let i = 0; i < n; i++) {
+    if (timeline.isUp(random(), random)) {
+      one.good++;
+      addSorted(one.latency, bucketOf(Math.floor(latency.draw(random))));
+    } else {
+      one.bad++;
+      addSorted(one.latency, INFINITE_BUCKET);
+    }
+  }
+  return one;
+}
+
+/** addToHistogram walks from the end, which is where latencies rarely are: counts go into a table, and into order at the end. */
+const tables = new WeakMap<number[], Uint32Array>();
+function addSorted(histogram: number[], bucket: number): void {
+  let table = tables.get(histogram);
+  if (!table) {
+    table = new Uint32Array(INFINITE_BUCKET + 1);
+    tables.set(histogram, table);
+  }
+  table[bucket]!++;
+}
+function finished(one: Draft): Draft {
+  const table = tables.get(one.latency);
+  table?.forEach((count, bucket) => {
+    if (count === 0) return;
+    addToHistogram(one.latency, bucket);
+    one.latency[one.latency.length - 1] = count;
+  });
+  return one;
+}
+
+function liar(n: number, lie: Lie, truth: number, latency: Latency): Draft {
+  const one = emptyAccumulator(new Uint8Array(32), 0);
+  const shift = { 'all good': 1, 'all bad': -1, 'a little better': 0.002, 'a little worse': -0.002 }[lie];
+  one.good = Math.min(n, Math.max(0, Math.round(n * (truth + shift))));
+  one.bad = n - one.good;
+  const factor = shift === 1 ? 0 : shift > 0 ? 0.97 : 1.03;
+  for (let i = 0; i < one.good; i++) {
+    const micros = latency.quantile((i + 0.5) / Math.max(one.good, 1)) * factor;
+    addSorted(one.latency, bucketOf(Math.floor(micros)));
+  }
+  for (let i = 0; i < one.bad; i++) addSorted(one.latency, INFINITE_BUCKET);
+  return one;
+}
+
+type Tally = { cases: number; held: number };
+const tallies = new Map<string, Tally>();
+const count = (name: string, held: boolean): void => {
+  const tally = tallies.get(name) ?? { cases: 0, held: 0 };
+  tally.cases++;
+  if (held) tally.held++;
+  tallies.set(name, tally);
+};
+
+function run(service: number, random: () => number): void {
+  const availability = AVAILABILITIES[service % AVAILABILITIES.length]!;
+  const isBursty = Math.floor(service / AVAILABILITIES.length) % 2 === 1;
+  const lie = LIES[Math.floor(random() * LIES.length)]!;
+  const n = SAMPLES[Math.floor(random() * SAMPLES.length)]!;
+  const timeline = isBursty ? bursty(availability, random) : independent(availability);
+  const latency = mixture(random);
+  const drafts = Array.from({ length: WATCHERS }, (_, i) =>
+    i < BYZANTINE ? liar(n, lie, timeline.share, latency) : honest(n, timeline, latency, random),
+  );
+  drafts.forEach((one, i) => {
+    finished(one);
+    one.watcher = Uint8Array.from({ length: 32 }, () => i);
+    one.assignedWeight = 1n;
+    one.countedWeight = 1n;
+    one.epochsCounted = 1;
+  });
+  const window: Window = {
+    serviceId: new Uint8Array(32),
+    windowStart: 0,
+    windowEpochs: 1,
+    epochsCounted: 1,
+    accumulators: drafts,
+  };
+  const statistics = drafts.map((one) => statisticsOf(one, STANDARD.parameters));
+  const { stats } = leafOf(window, 0, statistics, STANDARD.parameters);
+
+  const up = timeline.share * 1e6;
+  const ratio = stats[METRIC.availabilityPpm]!;
+  for (const which of ['median', 'tail'] as const) {
+    // Whole ppm, rounded outwards: the truth is a real number.
+    count(`availability, ${which}: lower bound`, ratio[which].lower <= Math.ceil(up));
+    count(`availability, ${which}: upper bound`, ratio[which].upper >= Math.floor(up));
+  }
+  // The tail is taken where liars matter most: its bounds once more, by what they say.
+  count(`availability, tail: upper bound, while liars say "${lie}"`, ratio.tail.upper >= Math.floor(up));
+  for (const { name, metric, q } of QUANTILES) {
+    const stat = stats[metric]!;
+    if (stat.status !== STAT.present) continue;
+    // Of all samples, those that met an outage are the largest.
+    const truth = q < timeline.share ? latency.quantile(q / timeline.share) : INFINITE_MICROS;
+    for (const which of ['median', 'tail'] as const) {
+      count(`latency ${name}, ${which}: lower bound`, stat[which].lower <= truth);
+      count(`latency ${name}, ${which}: upper bound`, stat[which].upper >= truth - 1);
+    }
+    if (name === 'p99') count(`latency p99, tail: lower bound, while liars say "${lie}"`, stat.tail.lower <= truth);
+    if (n < 20_000 || name !== 'p99' || truth === INFINITE_MICROS) continue;
+    const error = Math.abs(stat.median.value - truth);
+    count(
+      'latency p99, median: within 3 % or 1 ms at 20,000 samples a watcher',
+      error <= Math.max(0.03 * truth, 1_000),
+    );
+  }
+}
+
+const random = generator(Number(flags.seed));
+for (let service = 0; service < SERVICES; service++) run(service, random);
+const rows = [...tallies]
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([name, { cases, held }]) => ({
+    name,
+    value: Math.round((10_000 * held) / cases) / 100,
+    unit: '%',
+    target: 95,
+    cases,
+    holds: held >= 0.95 * cases,
+  }));
+for (const { name, cases, value, holds } of rows) {
+  console.log(
+    `${name.padEnd(75)}${String(cases).padStart(6)}${value.toFixed(2).padStart(8)} %  ${holds ? 'holds' : 'MISSES'}`,
+  );
+}
+if (flags.write) writeTable();
+if (flags.json) console.log(JSON.stringify({ bench: 'estimators', rows }));
+process.exitCode = rows.every(({ holds }) => holds) ? 0 : 1;
+
+/** Puts the table into docs/MEASUREMENT.md, between its two marks. */
+function writeTable(): void {
+  const page = new URL('../../docs/MEASUREMENT.md', import.meta.url);
+  const [before, , after] = readFileSync(page, 'utf8').split(/<!-- estimators[^>]*-->\n/);
+  const lines = rows.map(
+    ({ name, cases, value, holds }) => `| ${name} | ${cases} | ${value.toFixed(2)} | ${holds ? 'yes' : '**no**'} |`,
+  );
+  const table = ['| bound | cases | holds in % of them | at least 95 % |', '|---|---:|---:|---|', ...lines].join('\n');
+  writeFileSync(
+    page,
+    `${before}<!-- estimators: ${SERVICES} services, seed ${flags.seed} -->\n${table}\n<!-- estimators end -->\n${after}`,
+  );
+}
