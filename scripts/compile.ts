@@ -19,6 +19,7 @@ const CONTRACT_SOURCES = {
   AggregatorV3Adapter: 'src/adapters/AggregatorV3Adapter.sol',
   FailoverRouter: 'src/examples/FailoverRouter.sol',
   DevnetToken: 'src/devnet/DevnetToken.sol',
+  DeploymentFactory: 'src/DeploymentFactory.sol',
 } as const;
 
 export type ContractName = keyof typeof CONTRACT_SOURCES;
@@ -29,6 +30,10 @@ export interface CompiledContract {
   abi: Abi;
   /** Creation code, 0x-hex, without constructor arguments. */
   bytecode: `0x${string}`;
+  /** The code that the chain keeps, 0x-hex, with zeros where `immutables` are. */
+  runtime: `0x${string}`;
+  /** Places in `runtime` that the constructor fills, in bytes. */
+  immutables: readonly { start: number; length: number }[];
 }
 
 export type CompiledContracts = Record<ContractName, CompiledContract>;
@@ -65,7 +70,10 @@ interface SolcOutput {
 
 interface SolcContract {
   abi: Abi;
-  evm: { bytecode: { object: string }; deployedBytecode: { object: string } };
+  evm: {
+    bytecode: { object: string };
+    deployedBytecode: { object: string; immutableReferences?: Record<string, { start: number; length: number }[]> };
+  };
 }
 
 async function standardInput(): Promise<object> {
@@ -81,13 +89,19 @@ async function standardInput(): Promise<object> {
       waiting.push(imported.startsWith('.') ? posix.join(posix.dirname(name), imported) : imported);
     }
   }
-  const outputs = ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object'];
+  const outputs = ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object', 'evm.deployedBytecode.immutableReferences'];
   const outputSelection = Object.fromEntries(
     Object.entries(CONTRACT_SOURCES).map(([name, file]) => [file, { [name]: outputs }]),
   );
   // Sorted, so that the same sources always give the same hash.
   const sorted = Object.fromEntries(Object.entries(sources).sort(([a], [b]) => (a < b ? -1 : 1)));
   return { language: 'Solidity', sources: sorted, settings: { ...settings, outputSelection } };
+}
+
+/** What a deployment's record says of the compiler, so that anybody can compile the same code. */
+export async function compilerOf(): Promise<{ solc: string; settings: object }> {
+  const { version } = requireFromHere('solc/package.json') as { version: string };
+  return { solc: version, settings: await readFoundrySettings() };
 }
 
 /** Where a source lives: ours under contracts/, a library's in its npm package (solady keeps its sources under src/). */
@@ -161,7 +175,11 @@ function readOutput(output: SolcOutput): CompiledContracts {
       const message = `${name} has ${runtimeBytes} bytes of code, more than ${RUNTIME_BYTES_MAX} (EIP-170); split it`;
       throw new PlumblineError('contract-too-large', message, { name, runtimeBytes });
     }
-    return [name, { abi, bytecode: `0x${evm.bytecode.object}` }];
+    const immutables = Object.values(evm.deployedBytecode.immutableReferences ?? {}).flat();
+    return [
+      name,
+      { abi, bytecode: `0x${evm.bytecode.object}`, runtime: `0x${evm.deployedBytecode.object}`, immutables },
+    ];
   });
   return Object.fromEntries(entries) as CompiledContracts;
 }

@@ -34,7 +34,7 @@ abstract contract Fixture is Test {
     function deploy() internal {
         vm.warp(GENESIS - 1 hours);
         vm.roll(10_000);
-        token = new DevnetToken(type(uint128).max);
+        token = new DevnetToken(address(this), type(uint128).max);
         stakeSource = new Erc20StakeSource(token);
         registry = newRegistry(stakeSource, STAKE_MIN, STAKE_CAP, GENESIS, EPOCH_SECONDS);
         oracle = new MeasurementOracle(registry, abi.encode(parameters()));

@@ -3692,7 +3692,10 @@ export const failoverRouterAbi = [
 
 export const devnetTokenAbi = [
   {
-    inputs: [{ internalType: 'uint256', name: 'supply', type: 'uint256' }],
+    inputs: [
+      { internalType: 'address', name: 'holder', type: 'address' },
+      { internalType: 'uint256', name: 'supply', type: 'uint256' },
+    ],
     stateMutability: 'nonpayable',
     type: 'constructor',
   },
@@ -3824,6 +3827,55 @@ export const devnetTokenAbi = [
     name: 'transferFrom',
     outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
     stateMutability: 'nonpayable',
+    type: 'function',
+  },
+] as const;
+
+export const deploymentFactoryAbi = [
+  {
+    inputs: [{ internalType: 'address', name: 'deployer_', type: 'address' }],
+    stateMutability: 'nonpayable',
+    type: 'constructor',
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'caller', type: 'address' },
+      { internalType: 'address', name: 'deployer', type: 'address' },
+    ],
+    name: 'NotDeployer',
+    type: 'error',
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'name', type: 'bytes32' },
+      { indexed: false, internalType: 'address', name: 'contract_', type: 'address' },
+    ],
+    name: 'Created',
+    type: 'event',
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'name', type: 'bytes32' }],
+    name: 'addressOf',
+    outputs: [{ internalType: 'address', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function',
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'name', type: 'bytes32' },
+      { internalType: 'bytes', name: 'creationCode', type: 'bytes' },
+    ],
+    name: 'create',
+    outputs: [{ internalType: 'address', name: 'contract_', type: 'address' }],
+    stateMutability: 'nonpayable',
+    type: 'function',
+  },
+  {
+    inputs: [],
+    name: 'deployer',
+    outputs: [{ internalType: 'address', name: '', type: 'address' }],
+    stateMutability: 'view',
     type: 'function',
   },
 ] as const;
