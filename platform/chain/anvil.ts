@@ -17,6 +17,8 @@ export type AnvilOptions = {
   readonly statePath?: string;
   /** 0 or undefined lets the system choose a free one. */
   readonly port?: number;
+  /** `prague` when undefined. */
+  readonly hardfork?: string;
   /** Further arguments, as on anvil's command line. */
   readonly args?: readonly string[];
 };
@@ -33,9 +35,10 @@ export type Anvil = {
  * precompiles; with one slot an epoch the block before the last is final, as the devnet wants it.
  * @throws PlumblineError `anvil` when it is not installed or does not start, with the first line of what it said
  */
-export async function startAnvil({ chainId, statePath, port = 0, args = [] }: AnvilOptions): Promise<Anvil> {
+export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
+  const { chainId, statePath, port = 0, hardfork = 'prague', args = [] } = options;
   const state = statePath === undefined ? [] : ['--load-state', statePath];
-  const fixed = ['--host', '127.0.0.1', '--hardfork', 'prague', '--slots-in-an-epoch', '1', '--color', 'never'];
+  const fixed = ['--host', '127.0.0.1', '--hardfork', hardfork, '--slots-in-an-epoch', '1', '--color', 'never'];
   const child = spawn(
     binaryPath(),
     [...fixed, '--port', String(port), '--chain-id', String(chainId), ...state, ...args],
