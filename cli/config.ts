@@ -5,12 +5,14 @@ import { z } from 'zod';
 import { LOG_LEVELS } from '../platform/log.ts';
 import type { Hex } from '../protocol/bytes.ts';
 import { errorCode, errorMessage, PlumblineError } from '../protocol/error.ts';
+import { DeploymentRecord } from './record.ts';
 
 /** Larger files are the wrong file, and the YAML library takes up to a minute to say what is wrong in them. */
 export const CONFIG_BYTES_MAX = 64 << 10;
 
-const address = z
-  .string()
+export const address = z
+  // YAML reads 0x… without quotes as a number.
+  .string('an address: 0x and 40 hex digits, in quotes')
   .regex(/^0x[0-9a-fA-F]{40}$/, 'an address: 0x and 40 hex digits')
   .transform((text) => text as Hex);
 const path = z.string().min(1);
@@ -28,6 +30,8 @@ const Deployment = z.strictObject({
   /** Deployments from before there was a market have none. */
   market: address.optional(),
   templates: address.optional(),
+  /** How it came about; a devnet's file has none. */
+  record: DeploymentRecord.optional(),
 });
 export type Deployment = z.infer<typeof Deployment>;
 

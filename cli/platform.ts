@@ -78,8 +78,8 @@ async function openNetwork(config: AggregateConfig, deployment: Deployment, chai
 }
 
 /** A file with one private key: 0x and 64 hex digits. */
-export async function readPrivateKey(path: string): Promise<Hex> {
-  const text = (await readSecretFile(path, 'submitter key')).trim();
+export async function readPrivateKey(path: string, what = 'submitter key'): Promise<Hex> {
+  const text = (await readSecretFile(path, what)).trim();
   if (/^0x[0-9a-fA-F]{64}$/.test(text)) return text as Hex;
   throw new PlumblineError(
     'secret-file',

@@ -89,7 +89,12 @@ async function standardInput(): Promise<object> {
       waiting.push(imported.startsWith('.') ? posix.join(posix.dirname(name), imported) : imported);
     }
   }
-  const outputs = ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object', 'evm.deployedBytecode.immutableReferences'];
+  const outputs = [
+    'abi',
+    'evm.bytecode.object',
+    'evm.deployedBytecode.object',
+    'evm.deployedBytecode.immutableReferences',
+  ];
   const outputSelection = Object.fromEntries(
     Object.entries(CONTRACT_SOURCES).map(([name, file]) => [file, { [name]: outputs }]),
   );

@@ -37,7 +37,12 @@ function isRefusal(error: unknown): boolean {
  * Calls a precompile from inside the EVM with so much gas and no more, as the contracts do: a precompile that is dearer here
  * than they are prepared for is of no use to them. Only opcodes that every EVM since Byzantium has.
  */
-export async function callPrecompile(rpc: Rpc, address: number, gasCap: number, input: Hex): Promise<Answer | undefined> {
+export async function callPrecompile(
+  rpc: Rpc,
+  address: number,
+  gasCap: number,
+  input: Hex,
+): Promise<Answer | undefined> {
   const inputBytes = (input.length - 2) / 2;
   // codecopy(0, HEAD, n); ok = staticcall(gas, address, 0, n, 0, 0); returndatacopy(32, 0, size); mstore(0, ok);
   // return(0, 32 + size)

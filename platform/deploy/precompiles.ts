@@ -58,7 +58,9 @@ export function precompiles(): readonly Precompile[] {
   const [q, twoQ, threeQ] = [1n, 2n, 3n].map((n) => G2.BASE.multiply(n).toAffine()) as [Affine2, Affine2, Affine2];
   const minusQ = G2.BASE.negate().toAffine();
   const element = FIELD_MODULUS - 2n;
-  const mapped = bls12_381.G1.mapToCurve(element).toAffine();
+  // The library's types speak of several numbers; for a field of degree 1 it takes one.
+  const mapToG1 = bls12_381.G1.mapToCurve as unknown as (u: bigint) => { toAffine(): Affine1 };
+  const mapped = mapToG1(element).toAffine();
   const offCurve2 = { x: q.x, y: twoQ.y };
   const wide = concat(new Uint8Array(32).fill(0xff), new Uint8Array(32).fill(0x5a));
   const modexp = (length: number, base: Uint8Array) =>

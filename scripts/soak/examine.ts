@@ -4,7 +4,7 @@ import { AUDIT_EXIT } from '../../audit/check.ts';
 import { landedReports } from '../../audit/epoch.ts';
 import { replay } from '../../audit/replay.ts';
 import { openSource, type Source } from '../../audit/source.ts';
-import type { Deployed } from '../../platform/chain/deploy.ts';
+import type { Deployed } from '../../platform/deploy/deploy.ts';
 import { toHex } from '../../protocol/bytes.ts';
 import type { LandedReport } from '../../protocol/certificate.ts';
 import { errorMessage } from '../../protocol/error.ts';

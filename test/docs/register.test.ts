@@ -7,7 +7,7 @@ import { keysCommand } from '../../cli/keys.ts';
 import { watcherRegistryAbi } from '../../platform/chain/abi.ts';
 import { type Anvil, startAnvil } from '../../platform/chain/anvil.ts';
 import { connectRpc, type Rpc, walletOf } from '../../platform/chain/client.ts';
-import { type Deployed, deployContracts } from '../../platform/chain/deploy.ts';
+import { type Deployed, deployContracts } from '../../platform/deploy/deploy.ts';
 import { MINIMAL } from '../../protocol/parameters.ts';
 import { compileContracts } from '../../scripts/compile.ts';
 import { account } from '../../scripts/devnet/accounts.ts';

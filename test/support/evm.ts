@@ -6,8 +6,8 @@ import { devnetTokenAbi, serviceRegistryAbi, watcherRegistryAbi } from '../../pl
 import { startAnvil } from '../../platform/chain/anvil.ts';
 import type { Chain } from '../../platform/chain/chain.ts';
 import { connectRpc, type Rpc, type Wallet, walletOf } from '../../platform/chain/client.ts';
-import { deployContracts } from '../../platform/chain/deploy.ts';
 import { openChain } from '../../platform/chain/oracle.ts';
+import { deployContracts } from '../../platform/deploy/deploy.ts';
 import { fromHex, type Hex, keccak, toHex } from '../../protocol/bytes.ts';
 import type { Certificate } from '../../protocol/certificate.ts';
 import { attestationDigest, type Domain, possessionDigest } from '../../protocol/digest.ts';

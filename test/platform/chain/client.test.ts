@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { firstBlockAt } from '../../../platform/chain/block.ts';
 import { connectRpc, hostOf, type Rpc, revertReason } from '../../../platform/chain/client.ts';
-import { requirePrecompiles } from '../../../platform/chain/deploy.ts';
 import { submitArgs } from '../../../platform/chain/oracle.ts';
 import { headerFromAbi } from '../../../protocol/header.ts';
 import { createBench } from '../../support/simnet/bench.ts';
@@ -105,16 +104,6 @@ describe('the first block at or after a time', () => {
     expect((await firstBlockAt(client, 77_777, 0, 99_999)).number).toBe(38_889n);
     expect(calls()).toBeLessThan(25);
   });
-});
-
-test('a chain without the BLS precompiles is named before anything is deployed', async () => {
-  const without = { chainId: 5, client: { call: async () => ({ data: undefined }) } } as unknown as Rpc;
-  await expect(requirePrecompiles(without)).rejects.toMatchObject({
-    code: 'no-precompiles',
-    evidence: { answer: '0x' },
-  });
-  const like = { chainId: 5, client: { call: async () => ({ data: `0x${'00'.repeat(128)}` }) } } as unknown as Rpc;
-  await requirePrecompiles(like);
 });
 
 test('a certificate becomes the arguments of submitReport: header, view, two words of signers, the long signature', () => {
