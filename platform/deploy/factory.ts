@@ -80,15 +80,15 @@ export function nameOf(salt: string, contract: string): Hex {
   return toHex(keccak(fromHex(encodeAbiParameters([{ type: 'bytes32' }, { type: 'string' }], parts))));
 }
 
-/** CREATE3: the first contract of the proxy that the factory makes with CREATE2 for that name. */
+/** The proxy that the factory makes with CREATE2 for a name, and which then creates the contract. */
+export function slotAddress(factory: Hex, salt: string, contract: string): Hex {
+  const name = nameOf(salt, contract);
+  return lower(getContractAddress({ opcode: 'CREATE2', from: factory, salt: name, bytecodeHash: SLOT_CODE_HASH }));
+}
+
+/** CREATE3: the first contract of the name's proxy. */
 export function contractAddress(factory: Hex, salt: string, contract: string): Hex {
-  const slot = getContractAddress({
-    opcode: 'CREATE2',
-    from: factory,
-    salt: nameOf(salt, contract),
-    bytecodeHash: SLOT_CODE_HASH,
-  });
-  return lower(getContractAddress({ from: slot, nonce: 1n }));
+  return lower(getContractAddress({ from: slotAddress(factory, salt, contract), nonce: 1n }));
 }
 
 export function createCall(salt: string, contract: string, creationCode: Hex): Hex {

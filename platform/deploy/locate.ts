@@ -19,12 +19,13 @@ export async function locate(
   factory: Hex,
   salt: string,
   names: readonly string[],
+  blocksPerCall = LOG_BLOCKS_MAX,
 ): Promise<ReadonlyMap<string, Landed>> {
   const found = new Map<string, Landed>();
   const byTopic = new Map(names.map((name) => [nameOf(salt, name), name]));
   let to = await client.getBlockNumber();
   for (let calls = 0; calls < LOG_CALLS_MAX && to >= 0n && found.size < byTopic.size; calls++) {
-    const from = to >= LOG_BLOCKS_MAX ? to - BigInt(LOG_BLOCKS_MAX) + 1n : 0n;
+    const from = to >= blocksPerCall ? to - BigInt(blocksPerCall) + 1n : 0n;
     const logs = await client.getContractEvents({
       address: factory,
       abi: deploymentFactoryAbi,
@@ -43,7 +44,7 @@ export async function locate(
   if (missing === undefined) return found;
   throw new PlumblineError(
     'deploy-record',
-    `the creation of ${missing} on chain ${chainId} is not among the last ${LOG_BLOCKS_MAX * LOG_CALLS_MAX} blocks: ` +
+    `the creation of ${missing} on chain ${chainId} is not among the last ${blocksPerCall * LOG_CALLS_MAX} blocks: ` +
       'bring back the deployment file of the earlier run',
     { missing, factory },
   );

@@ -1,8 +1,8 @@
-import { keccak256 } from 'viem';
+import { keccak256, TransactionReceiptNotFoundError } from 'viem';
 import type { Hex } from '../../protocol/bytes.ts';
-import { errorMessage, PlumblineError } from '../../protocol/error.ts';
+import { PlumblineError } from '../../protocol/error.ts';
 import type { Rpc, Wallet } from '../chain/client.ts';
-import { estimate } from './simulate.ts';
+import { detailsOf, estimate } from './simulate.ts';
 import type { Creation } from './transactions.ts';
 
 export type SendSettings = {
@@ -21,7 +21,7 @@ export type Landed = { readonly transaction: Hex; readonly block: number };
 export const GAS_MARGIN_PERCENT = 15n;
 /** Two full blocks raise the base fee by a quarter; at twice today's a transaction waits out five of them. */
 export const BASE_FEE_FACTOR = 2n;
-/** Time between looks for an earlier transaction of the account. */
+/** Time between looks for a transaction. */
 export const PENDING_POLL_MILLIS = 500;
 
 /**
@@ -59,7 +59,7 @@ export async function send(rpc: Rpc, wallet: Wallet, creation: Creation, setting
     const taken = await rpc.client.getTransaction({ hash }).catch(() => undefined);
     if (taken === undefined) throw notTaken(name, error);
   }
-  return await landed(rpc, name, hash, settings);
+  return await landed(rpc, name, hash, { from, nonce }, settings);
 }
 
 /** The account's next nonce, once nothing of it waits any more. */
@@ -78,7 +78,7 @@ async function freeNonce(rpc: Rpc, address: Hex, { waitMillis }: SendSettings): 
         { mined, next },
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, PENDING_POLL_MILLIS));
+    await pause();
   }
 }
 
@@ -101,44 +101,54 @@ export async function feesOf(
   return { maxFeePerGas: feeWeiMax, maxPriorityFeePerGas: tip < feeWeiMax - base ? tip : feeWeiMax - base };
 }
 
-async function landed(rpc: Rpc, name: string, hash: Hex, settings: SendSettings): Promise<Landed> {
+/** The receipt is read until it is deep enough: a reorganisation may take it away again. */
+async function landed(rpc: Rpc, name: string, hash: Hex, account: Account, settings: SendSettings): Promise<Landed> {
+  const { client } = rpc;
   const { confirmations, waitMillis } = settings;
-  let replaced: Hex | undefined;
-  try {
-    const { status, blockNumber } = await rpc.client.waitForTransactionReceipt({
-      hash,
-      confirmations,
-      timeout: waitMillis,
-      onReplaced: ({ transaction }) => {
-        replaced = transaction.hash;
-      },
-    });
-    if (replaced === undefined && status === 'success') return { transaction: hash, block: Number(blockNumber) };
-    if (replaced === undefined)
+  for (const until = performance.now() + waitMillis; performance.now() < until; await pause()) {
+    // An RPC that fails to answer is asked again until the time is over.
+    const asked = await Promise.all([
+      client.getTransactionCount({ address: account.from }),
+      client.getBlockNumber(),
+      client.getTransactionReceipt({ hash }).catch(unlessNotFound),
+    ]).catch(() => undefined);
+    if (asked === undefined) continue;
+    const [mined, head, receipt] = asked;
+    if (receipt?.status === 'reverted') {
       throw new PlumblineError('deploy', `${name}: its creation reverted in ${hash}`, { hash });
-  } catch (error) {
-    if (error instanceof PlumblineError) throw error;
+    }
+    if (receipt && head - receipt.blockNumber + 1n >= BigInt(confirmations)) {
+      return { transaction: hash, block: Number(receipt.blockNumber) };
+    }
+    // The receipt was asked for at the same time as the count, so it is looked for once more.
+    if (receipt || mined <= account.nonce || (await client.getTransactionReceipt({ hash }).catch(() => undefined)))
+      continue;
     throw new PlumblineError(
-      'deploy-timeout',
-      `${name}: no receipt of ${hash} after ${waitMillis / 1000} s: it may still land, be dropped or pay too little; run the command again, ` +
-        'which keeps what landed',
-      { hash },
-      error,
+      'deploy-replaced',
+      `${name}: another transaction of ${account.from} has taken nonce ${account.nonce} instead of ${hash}; run the command again`,
+      { hash, nonce: account.nonce },
     );
   }
   throw new PlumblineError(
-    'deploy-replaced',
-    `${name}: ${hash} was replaced by ${replaced} of the same account; run the command again`,
-    { hash, replaced },
+    'deploy-timeout',
+    `${name}: ${hash} is not ${confirmations} blocks deep after ${waitMillis / 1000} s: it may still land, be dropped or pay too little; ` +
+      'run the command again, which keeps what landed',
+    { hash },
   );
 }
 
+type Account = { readonly from: Hex; readonly nonce: number };
+
+function unlessNotFound(error: unknown): undefined {
+  if (!(error instanceof TransactionReceiptNotFoundError)) throw error;
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, PENDING_POLL_MILLIS));
+}
+
 function notTaken(name: string, error: unknown): PlumblineError {
-  const text = errorMessage(error);
-  const details = String((error as { details?: unknown }).details ?? text).split('\n')[0]!;
-  if (/insufficient funds/i.test(details)) {
-    return new PlumblineError('deploy-balance', `${name}: ${details}; send the deployer more`, {}, error);
-  }
+  const details = detailsOf(error);
   if (/underpriced|fee/i.test(details)) {
     const remedy = 'raise maxFeeGwei, or run the command again when the chain is less busy';
     return new PlumblineError('deploy-fee', `${name}: the RPC refuses the price: ${details}; ${remedy}`, {}, error);

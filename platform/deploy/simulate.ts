@@ -15,7 +15,6 @@ const CONSTRUCTOR_GAS = 500_000n;
 
 /** Creates what it is given and hands the constructor's revert on, which the factory's own way of creating does not. */
 const CREATE_AND_TELL: Hex = '0x365f5f37365f5ff03d5f5f3e3d5ffd';
-const TELLER: Hex = '0x00000000000000000000000000000000706c6d62';
 
 type SimulatedCall = { status: Hex; gasUsed: Hex; returnData: Hex; error?: { message?: string; data?: Hex } };
 
@@ -31,22 +30,19 @@ export async function simulate(
   transactions: readonly Creation[],
 ): Promise<readonly Estimate[]> {
   if (transactions.length === 0) return [];
-  const calls = await simulateBlocks(
-    rpc,
-    transactions.map(({ to, data }) => ({ calls: [{ from, ...(to && { to }), input: data }] })),
-  );
+  const blocks = transactions.map(({ to, data }) => ({ calls: [{ from, ...(to && { to }), input: data }] }));
+  const calls = await simulateBlocks(rpc, blocks);
   if (calls === undefined) return estimateEach(rpc, from, transactions);
   const failed = calls.findIndex(({ status }) => BigInt(status) !== 1n);
   if (failed < 0) return calls.map(({ gasUsed }) => ({ gas: BigInt(gasUsed), how: 'simulated' }));
-  const { name, creationCode } = transactions[failed]!;
-  const before = transactions
-    .slice(0, failed)
-    .map(({ to, data }) => ({ calls: [{ from, ...(to && { to }), input: data }] }));
+  const { name, address, creationCode, creator } = transactions[failed]!;
+  // In the creator's place, so that the constructor sees the address that it will have.
+  const teller = { [creator]: { code: CREATE_AND_TELL, nonce: '0x1' } };
   const told = await simulateBlocks(rpc, [
-    ...before,
-    { stateOverrides: { [TELLER]: { code: CREATE_AND_TELL } }, calls: [{ from, to: TELLER, input: creationCode }] },
+    ...blocks.slice(0, failed),
+    { stateOverrides: teller, calls: [{ from, to: creator, input: creationCode }] },
   ]);
-  throw cannot(name, reasonOf(artifacts, name, told?.at(-1) ?? calls[failed]!), transactions[failed]!.address);
+  throw cannot(name, reasonOf(artifacts, told?.at(-1) ?? calls[failed]!), address);
 }
 
 async function simulateBlocks(rpc: Rpc, blocks: readonly object[]): Promise<SimulatedCall[] | undefined> {
@@ -78,19 +74,36 @@ async function estimateEach(rpc: Rpc, from: Hex, transactions: readonly Creation
   ];
 }
 
-/** Gas limit for one transaction whose predecessors are on the chain. @throws PlumblineError `deploy` when it would revert */
+/** Gas limit for one transaction whose predecessors are on the chain. @throws PlumblineError `deploy` when it would revert, `deploy-balance` */
 export async function estimate(rpc: Rpc, from: Hex, { name, address, to, data }: Creation): Promise<bigint> {
   try {
     return await rpc.client.estimateGas({ account: from, to, data } as EstimateGasParameters);
   } catch (error) {
-    throw cannot(name, errorMessage(error), address, error);
+    const details = detailsOf(error);
+    if (/insufficient funds/i.test(details)) {
+      throw new PlumblineError(
+        'deploy-balance',
+        `${name}: ${details}; send the deployer ${from} more`,
+        { from },
+        error,
+      );
+    }
+    throw cannot(name, details, address, error);
   }
 }
 
-function reasonOf(artifacts: Artifacts, name: Creation['name'], { returnData, error }: SimulatedCall): string {
+/** What the RPC itself said, in one line. */
+export function detailsOf(error: unknown): string {
+  const { details } = error as { details?: unknown };
+  return typeof details === 'string' && details !== '' ? errorMessage(details) : errorMessage(error);
+}
+
+function reasonOf(artifacts: Artifacts, { returnData, error }: SimulatedCall): string {
   const data = returnData === '0x' ? error?.data : returnData;
+  // Also of the others: a constructor calls contracts that are there already.
+  const abi = Object.values(artifacts).flatMap((one) => one.abi.filter(({ type }) => type === 'error'));
   try {
-    const { errorName, args = [] } = decodeErrorResult({ abi: artifacts[name].abi, data: data! });
+    const { errorName, args = [] } = decodeErrorResult({ abi, data: data! });
     return `${errorName}(${args.map(String).join(', ')})`;
   } catch {
     return error?.message ?? 'it reverts without a reason';

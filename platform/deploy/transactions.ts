@@ -1,5 +1,5 @@
 import type { Hex } from '../../protocol/bytes.ts';
-import { createCall, type Factory } from './factory.ts';
+import { createCall, type Factory, slotAddress } from './factory.ts';
 import type { Found } from './inspect.ts';
 import type { Plan, PlannedName } from './plan.ts';
 
@@ -13,8 +13,10 @@ export type Creation = {
   readonly data: Hex;
   /** Set where the address follows from it. */
   readonly nonce: number | undefined;
-  /** The contract's creation code and arguments; for messages about its constructor. */
+  /** The contract's creation code and arguments. */
   readonly creationCode: Hex;
+  /** The account that creates the contract, with its first nonce. */
+  readonly creator: Hex;
 };
 
 /** What is missing on the chain, in order: first the factory, then what it creates. */
@@ -23,9 +25,12 @@ export function transactionsOf(factory: Factory, plan: Plan, found: readonly Fou
     .filter((_, i) => found[i] === undefined)
     .map(({ name, address, creationCode }): Creation => {
       const data = createCall(salt, name, creationCode);
-      return { name, address, to: factory.address, data, nonce: undefined, creationCode };
+      const creator = slotAddress(factory.address, salt, name);
+      return { name, address, to: factory.address, data, nonce: undefined, creationCode, creator };
     });
   if (factory.exists || missing.length === 0) return missing;
   const { address, transaction } = factory;
-  return [{ name: 'DeploymentFactory', address, creationCode: transaction.data, ...transaction }, ...missing];
+  const creator = transaction.to ?? factory.deployer;
+  const own: Creation = { name: 'DeploymentFactory', address, creationCode: transaction.data, creator, ...transaction };
+  return [own, ...missing];
 }
