@@ -2,12 +2,11 @@ import type { Hex } from '../../protocol/bytes.ts';
 import { PlumblineError } from '../../protocol/error.ts';
 import { deploymentFactoryAbi } from '../chain/abi.ts';
 import type { Rpc } from '../chain/client.ts';
+import { LOG_BLOCKS_MAX } from '../chain/registrations.ts';
 import { nameOf } from './factory.ts';
 import type { Landed } from './send.ts';
 
-/** Blocks of one eth_getLogs: what public RPCs take. */
-export const LOG_BLOCKS_MAX = 2_000;
-/** So many calls back from the head: a million blocks. Further back the deployment file must be brought. */
+/** Calls of eth_getLogs back from the head: a million blocks. Further back the deployment file must be brought. */
 export const LOG_CALLS_MAX = 500;
 
 /**

@@ -132,7 +132,7 @@ async function landed(rpc: Rpc, name: string, hash: Hex, account: Account, setti
   throw new PlumblineError(
     'deploy-timeout',
     `${name}: ${hash} is not ${confirmations} blocks deep after ${waitMillis / 1000} s: it may still land, be dropped or pay too little; ` +
-      'run the command again, which keeps what landed',
+      'run the command again, which keeps what landed (a chain whose blocks come with transactions alone needs confirmations: 1)',
     { hash },
   );
 }

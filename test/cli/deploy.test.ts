@@ -129,7 +129,7 @@ describe('plumbline deploy', () => {
   });
 
   test('killed with -9 wherever it is, it ends when it is run again', async () => {
-    const chain = await startAnvil({ chainId: CHAIN_ID, args: ['--block-time', '1'] });
+    const chain = await startAnvil({ chainId: CHAIN_ID, args: ['--block-time', '0.3'] });
     try {
       const config = await configure();
       const args = ['deploy', '--rpc', chain.url, '--config', config, '--out', outFile(), '--send'];
@@ -152,7 +152,7 @@ describe('plumbline deploy', () => {
     } finally {
       await chain.stop();
     }
-    // Three processes, each of which loads the whole program, and ten blocks of a second.
+    // Three processes, each of which loads the whole program, and ten blocks.
   }, 240_000);
 
   test('--steps stops after so many transactions', async () => {

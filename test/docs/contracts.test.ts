@@ -23,6 +23,7 @@ describe('the page for contract authors', () => {
   it('has every named error of the contracts, and where it comes from', () => {
     const contracts = {
       AggregatorV3Adapter: abi.aggregatorV3AdapterAbi,
+      DeploymentFactory: abi.deploymentFactoryAbi,
       EquivocationCourt: abi.equivocationCourtAbi,
       Erc20StakeSource: abi.erc20StakeSourceAbi,
       FailoverRouter: abi.failoverRouterAbi,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { AggregateConfig, WatchConfig } from '../../cli/config.ts';
+import { deployCommand } from '../../cli/deploy.ts';
 import { filesUnder, read, rowsOf, section } from './markdown.ts';
 
 const PAGE = read('docs/OPERATORS.md');
@@ -71,7 +72,16 @@ describe('the page for operators', () => {
 
   it('has every field of a deployment file and every setting of a deployment', () => {
     expect(firstCells('Deployment file')).toEqual(fieldsOf(read('cli/config.ts'), 'Deployment'));
-    expect(firstCells('Deploying the contracts')).toEqual(fieldsOf(read('cli/deploy.ts'), 'DeployConfig'));
+    const settings = rowsOf(section(PAGE, 'Deploying to a chain')).filter((cells) => cells.length === 3);
+    expect(settings.map(([name]) => name!.replaceAll('`', ''))).toEqual(
+      fieldsOf(read('cli/deployconfig.ts'), 'Settings'),
+    );
+  });
+
+  it('has every flag of a deployment', () => {
+    const flags = rowsOf(section(PAGE, 'Deploying to a chain')).filter(([name]) => name!.startsWith('`--'));
+    const own = deployCommand().options.map(({ long }) => `\`${long}\``);
+    expect(flags.map(([name]) => name).sort()).toEqual(own.sort());
   });
 
   it('has every error code of the source, and no other', () => {
