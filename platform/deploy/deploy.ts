@@ -3,7 +3,6 @@ import type { Rpc, Wallet } from '../chain/client.ts';
 import { type Factory, findFactory } from './factory.ts';
 import { type Found, inspect } from './inspect.ts';
 import { type Artifacts, type DeploySettings, type Plan, type PlannedName, planContracts } from './plan.ts';
-import { requirePrecompiles } from './precompiles.ts';
 import { type Landed, type SendSettings, send } from './send.ts';
 import { type Creation, transactionsOf } from './transactions.ts';
 
@@ -81,7 +80,7 @@ export function deployedOf(chainId: number, deployBlock: number, { token, steps 
 const AT_ONCE: SendSettings = { confirmations: 1, feeWeiMax: undefined, waitMillis: 60_000 };
 
 /**
- * Everything on a chain of one's own, without a dry run. @param onStep told the contract's name before each
+ * Everything on a chain of one's own, started with what the contracts need: no probes, no dry run. @param onStep told the contract's name before each
  */
 export async function deployContracts(
   rpc: Rpc,
@@ -90,7 +89,6 @@ export async function deployContracts(
   settings: DeploySettings,
   onStep: (name: string) => void = () => {},
 ): Promise<Deployed> {
-  await requirePrecompiles(rpc);
   const { plan, transactions } = await readState(rpc, artifacts, wallet.account.address, settings);
   const head = Number(await rpc.client.getBlockNumber());
   const landed = await sendAll(rpc, wallet, transactions, AT_ONCE, ({ name }, done) => {
