@@ -21,7 +21,8 @@ type SimulatedCall = { status: Hex; gasUsed: Hex; returnData: Hex; error?: { mes
 /**
  * Runs the transactions one after the other on the newest block by eth_simulateV1, each in a block of its own. An RPC without
  * that method gets an eth_estimateGas of the first, and bounds of the others.
- * @throws PlumblineError `deploy` naming the contract that cannot be created, and its constructor's own reason
+ * @throws PlumblineError `deploy` naming the contract that cannot be created, and its constructor's own reason;
+ * `deploy-gas-limit` when a block has too little for it
  */
 export async function simulate(
   rpc: Rpc,
@@ -36,6 +37,7 @@ export async function simulate(
   const failed = calls.findIndex(({ status }) => BigInt(status) !== 1n);
   if (failed < 0) return calls.map(({ gasUsed }) => ({ gas: BigInt(gasUsed), how: 'simulated' }));
   const { name, address, creationCode, creator } = transactions[failed]!;
+  await requireGasLeft(rpc, name, BigInt(calls[failed]!.gasUsed));
   // In the creator's place, so that the constructor sees the address that it will have.
   const teller = { [creator]: { code: CREATE_AND_TELL, nonce: '0x1' } };
   const told = await simulateBlocks(rpc, [
@@ -43,6 +45,17 @@ export async function simulate(
     { stateOverrides: teller, calls: [{ from, to: creator, input: creationCode }] },
   ]);
   throw cannot(name, reasonOf(artifacts, told?.at(-1) ?? calls[failed]!), address);
+}
+
+/** What ran out of gas had a whole block's, of which each call inside keeps back 1/64. A constructor that refuses used little. */
+async function requireGasLeft({ client, chainId }: Rpc, name: string, gasUsed: bigint): Promise<void> {
+  const { gasLimit } = await client.getBlock();
+  if (gasUsed * 20n < gasLimit * 19n) return;
+  throw new PlumblineError(
+    'deploy-gas-limit',
+    `${name} needs more gas than the ${gasLimit} of a block of chain ${chainId}: choose another chain`,
+    { name, gasLimit: gasLimit.toString() },
+  );
 }
 
 async function simulateBlocks(rpc: Rpc, blocks: readonly object[]): Promise<SimulatedCall[] | undefined> {
