@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
-import { parse } from 'yaml';
+import { isScalar, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../platform/log.ts';
 import type { Hex } from '../protocol/bytes.ts';
@@ -129,7 +129,15 @@ async function readYaml(file: string): Promise<unknown> {
     );
   }
   try {
-    return parse(text, { maxAliasCount: 16 });
+    const document = parseDocument(text);
+    if (document.errors.length > 0) throw document.errors[0];
+    // Turning keys that are lists or maps into text takes hours where they stand in each other.
+    visit(document, {
+      Pair: (_, { key }) => {
+        if (!isScalar(key)) throw new RangeError('a list or map stands where the name of a setting belongs');
+      },
+    });
+    return document.toJS({ maxAliasCount: 16 });
   } catch (error) {
     throw new PlumblineError('config', `${file}: is not YAML: ${errorMessage(error)}`, { file }, error);
   }

@@ -131,3 +131,17 @@ test('a setting whose name has a line break is refused in one line', async () =>
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+test('names of settings that are lists in lists are refused at once', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'plumbline-config-'));
+  try {
+    const file = join(folder, 'config.yaml');
+    // Forty took longer than anybody waited: each level doubled the work.
+    await writeFile(file, `listen:\n  -${' ?'.repeat(200)} x\n`);
+    const error = await readConfig(file, AggregateConfig).catch((caught: unknown) => caught);
+    expect(error).toEqual(refusal('config'));
+    expect((error as Error).message).toContain('a list or map stands where the name of a setting belongs');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
