@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { PlumblineError } from '../protocol/error.ts';
 import { CONTRACT_NAMES, compileContracts } from './compile.ts';
 
-// Writes platform/chain/abi.ts, the contracts' ABIs with literal types for viem. With --check it writes nothing and fails when
+// Writes protocol/abi.ts, the contracts' ABIs with literal types for viem. With --check it writes nothing and fails when
 // the file is not what the contracts give.
 
 const ROOT = join(import.meta.dirname, '..');
-const FILE = 'platform/chain/abi.ts';
+const FILE = 'protocol/abi.ts';
 const HEADER = `// Generated from contracts/src by scripts/abi.ts. Do not edit: change the contracts and run \`node scripts/abi.ts\`.
 `;
 

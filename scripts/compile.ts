@@ -26,7 +26,7 @@ export type ContractName = keyof typeof CONTRACT_SOURCES;
 export const CONTRACT_NAMES = Object.keys(CONTRACT_SOURCES) as ContractName[];
 
 export interface CompiledContract {
-  /** The same with literal types is in platform/chain/abi.ts. */
+  /** The same with literal types is in protocol/abi.ts. */
   abi: Abi;
   /** Creation code, 0x-hex, without constructor arguments. */
   bytecode: `0x${string}`;

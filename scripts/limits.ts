@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..');
 const ROOMS = ['protocol', 'platform', 'ledger', 'node', 'aggregator', 'audit', 'cli', 'dashboard'] as const;
 const CONTRACTS = 'contracts/src';
 /** Generated: its names are those of the contracts. */
-const GENERATED: ReadonlySet<string> = new Set(['platform/chain/abi.ts']);
+const GENERATED: ReadonlySet<string> = new Set(['protocol/abi.ts']);
 
 /** A bound says so in its name: a maximum or minimum, a length, a time, a rate, a count that is kept. */
 const BOUND =

@@ -1,3 +1,4 @@
+import { measurementOracleAbi, watcherRegistryAbi } from '../../protocol/abi.ts';
 import { seedOf } from '../../protocol/assignment.ts';
 import { bitmapOf, seatsOf } from '../../protocol/bitmap.ts';
 import { bigEndian, fromHex, type Hex, toHex } from '../../protocol/bytes.ts';
@@ -6,7 +7,6 @@ import { PlumblineError } from '../../protocol/error.ts';
 import { headerFromAbi, headerToAbi } from '../../protocol/header.ts';
 import { decodeParameters } from '../../protocol/parameters.ts';
 import { epochStart } from '../../protocol/time.ts';
-import { measurementOracleAbi, watcherRegistryAbi } from './abi.ts';
 import { firstBlockAt } from './block.ts';
 import type { Chain, OracleFacts } from './chain.ts';
 import { type Rpc, revertReason, type Wallet } from './client.ts';

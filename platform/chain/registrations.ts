@@ -1,11 +1,11 @@
 import type { GetContractEventsReturnType } from 'viem';
+import { serviceRegistryAbi, watcherRegistryAbi } from '../../protocol/abi.ts';
 import { seatsOf } from '../../protocol/bitmap.ts';
 import { fromHex, type Hex } from '../../protocol/bytes.ts';
 import { PlumblineError } from '../../protocol/error.ts';
 import type { Service } from '../../protocol/service.ts';
 import { type Seat, totalStake, type WatcherSet } from '../../protocol/set.ts';
 import type { Contact } from '../contact.ts';
-import { serviceRegistryAbi, watcherRegistryAbi } from './abi.ts';
 import type { Rpc } from './client.ts';
 
 /** Blocks asked for in one call: what public RPC providers commonly allow. */

@@ -1,6 +1,6 @@
 import { decodeAbiParameters } from 'viem';
-import { slaVaultAbi } from '../../platform/chain/abi.ts';
 import { type Rpc, revertReason, type Wallet } from '../../platform/chain/client.ts';
+import { slaVaultAbi } from '../../protocol/abi.ts';
 import { type Hex, toHex } from '../../protocol/bytes.ts';
 import { PlumblineError } from '../../protocol/error.ts';
 import { type AbiLeaf, LEAF_ABI, type Leaf, leafFromAbi, leafHash, leafToAbi } from '../../protocol/leaf.ts';

@@ -1,6 +1,6 @@
 import { encodeFunctionData } from 'viem';
-import { failoverRouterAbi, measurementOracleAbi } from '../../platform/chain/abi.ts';
 import { type Rpc, revertReason, type Wallet } from '../../platform/chain/client.ts';
+import { failoverRouterAbi, measurementOracleAbi } from '../../protocol/abi.ts';
 import { type Hex, toHex } from '../../protocol/bytes.ts';
 import { PlumblineError } from '../../protocol/error.ts';
 import { type Leaf, leafHash, leafToAbi, STAT } from '../../protocol/leaf.ts';

@@ -1,8 +1,8 @@
 import { type Abi, encodeFunctionData, getAddress } from 'viem';
 import type { Bls } from '../../platform/bls/bls.ts';
-import { devnetTokenAbi, serviceRegistryAbi, slaVaultAbi, watcherRegistryAbi } from '../../platform/chain/abi.ts';
 import { type Rpc, revertReason, walletOf } from '../../platform/chain/client.ts';
 import { type Deployed, deployContracts } from '../../platform/deploy/deploy.ts';
+import { devnetTokenAbi, serviceRegistryAbi, slaVaultAbi, watcherRegistryAbi } from '../../protocol/abi.ts';
 import { fromHex, type Hex, keccak, toHex } from '../../protocol/bytes.ts';
 import { possessionDigest } from '../../protocol/digest.ts';
 import { PlumblineError } from '../../protocol/error.ts';

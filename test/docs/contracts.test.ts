@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as abi from '../../platform/chain/abi.ts';
+import * as abi from '../../protocol/abi.ts';
 import { QUANTILES } from '../../protocol/bounds.ts';
 import { LEAF_ABI, type Leaf, packStat, STAT } from '../../protocol/leaf.ts';
 import { METRIC, METRIC_COUNT } from '../../protocol/metric.ts';

@@ -1,9 +1,9 @@
 import { encodeFunctionData } from 'viem';
 import type { Bls } from '../../platform/bls/bls.ts';
 import { deriveSecretKey } from '../../platform/bls/keygen.ts';
-import { measurementOracleAbi } from '../../platform/chain/abi.ts';
 import type { Chain, OracleFacts } from '../../platform/chain/chain.ts';
 import { submitArgs } from '../../platform/chain/oracle.ts';
+import { measurementOracleAbi } from '../../protocol/abi.ts';
 import { leaderOf, seedOf, slotsOf, vrfInput } from '../../protocol/assignment.ts';
 import { type Batch, batchHash, encodeBatch } from '../../protocol/batch.ts';
 import { bitmapOf } from '../../protocol/bitmap.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { watcherRegistryAbi } from '../../../platform/chain/abi.ts';
+import { watcherRegistryAbi } from '../../../protocol/abi.ts';
 import { type Evm, startEvm, TOKEN } from '../../support/evm.ts';
 
 let evm: Evm;

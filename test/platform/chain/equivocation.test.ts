@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { equivocationCourtAbi, watcherRegistryAbi } from '../../../platform/chain/abi.ts';
 import { equivocationArgs } from '../../../platform/chain/equivocation.ts';
+import { equivocationCourtAbi, watcherRegistryAbi } from '../../../protocol/abi.ts';
 import { keccak } from '../../../protocol/bytes.ts';
 import { attestationDigest, commitDigest, proposalDigest } from '../../../protocol/digest.ts';
 import { type Header, reportHash } from '../../../protocol/header.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { deploymentFactoryAbi, erc20StakeSourceAbi } from '../../../platform/chain/abi.ts';
+import { deploymentFactoryAbi, erc20StakeSourceAbi } from '../../../protocol/abi.ts';
 import { deployContracts, readState, sendAll } from '../../../platform/deploy/deploy.ts';
 import { contractAddress, findFactory, nameOf } from '../../../platform/deploy/factory.ts';
 import { argumentsOf } from '../../../platform/deploy/inspect.ts';
