@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 // biome-ignore lint/style/noDefaultExport: vitest reads its configuration from the default export
 export default defineConfig({
+  // By the name that strangers import, without a build.
+  resolve: { alias: { 'plumbline-oracle/sdk': new URL('sdk/index.ts', import.meta.url).pathname } },
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/integration/**'],

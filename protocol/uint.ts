@@ -34,8 +34,8 @@ class StrictBigint extends UintBigintType {
 }
 
 /** Little-endian unsigned integers. Encoding throws RangeError for what does not fit; U64 holds 0 .. 2^53 − 1. */
-export const U8 = new StrictUint(1);
-export const U16 = new StrictUint(2);
-export const U32 = new StrictUint(4);
-export const U64 = new StrictUint(8);
-export const U256 = new StrictBigint(32);
+export const U8: UintNumberType = new StrictUint(1);
+export const U16: UintNumberType = new StrictUint(2);
+export const U32: UintNumberType = new StrictUint(4);
+export const U64: UintNumberType = new StrictUint(8);
+export const U256: UintBigintType = new StrictBigint(32);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 export const LIMITS_PATH = 'docs/LIMITS.md';
 
 const ROOT = join(import.meta.dirname, '..');
-const ROOMS = ['protocol', 'platform', 'ledger', 'node', 'aggregator', 'audit', 'cli', 'dashboard'] as const;
+const ROOMS = ['protocol', 'platform', 'ledger', 'node', 'aggregator', 'audit', 'cli', 'dashboard', 'sdk'] as const;
 const CONTRACTS = 'contracts/src';
 /** Generated: its names are those of the contracts. */
 const GENERATED: ReadonlySet<string> = new Set(['protocol/abi.ts']);

@@ -22,6 +22,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   aggregator: ['protocol', 'platform', 'ledger', 'aggregator'],
   audit: ['protocol', 'platform', 'audit'],
   dashboard: ['protocol', 'platform', 'dashboard'],
+  sdk: ['protocol', 'sdk'],
 };
 
 /** Packages that protocol/ may use: pure ones. */
@@ -82,6 +83,17 @@ describe('the rooms of the house', () => {
       /Date\.now|new Date|Math\.random|performance\.|setTimeout|process\.|parseFloat|fetch\(/.test(read(file)),
     );
     expect([...packages, ...impure]).toEqual([]);
+  });
+
+  test('sdk/ runs wherever viem does: no package but viem, Node only to read files, and its entry is for strangers', () => {
+    const files = TYPESCRIPT.filter((file) => file.startsWith('sdk/') && !file.startsWith('sdk/examples/'));
+    expect(files.length).toBeGreaterThan(20);
+    const packages = files.flatMap((file) => importsOf(file).filter((target) => !target.startsWith('.')));
+    expect([...new Set(packages)].sort()).toEqual(['node:fs/promises', 'node:path', 'viem', 'viem/actions']);
+    const inside = TYPESCRIPT.filter((file) =>
+      importsOf(file).some((target) => target.startsWith('.') && resolved(file, target) === 'sdk/index.ts'),
+    );
+    expect(inside).toEqual([]);
   });
 
   test('imports run in no circle', () => {
