@@ -18,8 +18,9 @@ export function failureOf(what: string, error: unknown): PlumblineError {
     const remedy = 'compare the deployment file and the chain that the client talks to';
     return new PlumblineError('no-contract', `${what}: no such contract at this address; ${remedy}`, {}, error);
   }
-  const code = error.walk(isEncoding) ? 'field' : 'rpc';
-  return new PlumblineError(code, `${what}: ${error.shortMessage.split('\n')[0]}`, {}, error);
+  const text = `${what}: ${error.shortMessage.split('\n')[0]}`;
+  if (error.walk(isEncoding)) return new PlumblineError('field', text, {}, error);
+  return new PlumblineError('rpc', text, {}, error);
 }
 
 /** A value that does not fit its type in the contract: nothing was asked. */

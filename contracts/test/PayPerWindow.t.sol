@@ -172,9 +172,7 @@ contract PayPerWindowTest is Fixture {
     function test_withdraw_ofAnAccountThatTakesNoCoinBlocksNobody() external {
         // This contract has no receive function.
         vm.deal(address(this), 1 ether);
-        PayPerWindow other = new PayPerWindow{value: 1 ether}(
-            oracle, SERVICE, PROVIDER, WINDOW, START, 1, PROMISE, AGE
-        );
+        PayPerWindow other = new PayPerWindow{value: 1 ether}(oracle, SERVICE, PROVIDER, WINDOW, START, 1, PROMISE, AGE);
         vm.warp(GENESIS + 12 * EPOCH_SECONDS + AGE + 1);
         other.close();
         vm.expectRevert(abi.encodeWithSelector(PayPerWindow.CoinRefused.selector, address(this)));
@@ -202,9 +200,7 @@ contract PayPerWindowTest is Fixture {
 
     function _refused(Leaf memory leaf) private {
         vm.expectRevert(
-            abi.encodeWithSelector(
-                PayPerWindow.AnotherLeaf.selector, leaf.serviceId, leaf.windowEpochs, leaf.vantage
-            )
+            abi.encodeWithSelector(PayPerWindow.AnotherLeaf.selector, leaf.serviceId, leaf.windowEpochs, leaf.vantage)
         );
         deal.refuse(leaf, 11, _none);
     }

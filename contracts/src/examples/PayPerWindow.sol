@@ -86,9 +86,8 @@ contract PayPerWindow {
     /// Pays for the newest kept window. Somebody calls `proveAndStore` of the oracle first. Reverts with the oracle's `Stale` or
     /// `NothingStored` where nothing fresh is kept.
     function pay() external {
-        Observation memory seen = oracle.noOlderThanOf(
-            serviceId, windowEpochs, VANTAGE_GLOBAL, METRIC_AVAILABILITY, ageSecondsMax
-        );
+        Observation memory seen =
+            oracle.noOlderThanOf(serviceId, windowEpochs, VANTAGE_GLOBAL, METRIC_AVAILABILITY, ageSecondsMax);
         if (seen.median < availabilityPpmMin) revert PromiseNotMet(seen.median, availabilityPpmMin);
         _judge(seen.windowStart, provider);
     }
