@@ -17,9 +17,9 @@ import { type Settled, settledIn } from './settlement.ts';
 /** The vault takes no more in one call. */
 export const CLAIMS_MAX = 64;
 /**
- * Added to each claim's own estimate. An estimate of the whole cannot be used: the vault goes on when one claim fails, also for
- * want of gas, so a node finds the least gas with which all of them fail. What one claim leaves to do for the next, as the end of
- * an agreement does, takes less than this.
+ * Added to each claim's own estimate. An estimate of the whole cannot be relied on: the vault goes on when one claim fails, also for
+ * want of gas, so a node that searches for the least gas that does not revert may find one with which claims fail. What one claim
+ * leaves to do for the next, as the end of an agreement does, takes less than this.
  */
 export const CLAIM_SPARE_GAS = 80_000n;
 

@@ -22,7 +22,7 @@ import { type ProvenLeaf, proveLeaf } from '../../sdk/prove-leaf.ts';
 import { reveal } from '../../sdk/reveal.ts';
 import { commitmentOf, parseSealedBid, type SealedBid } from '../../sdk/sealed-bid.ts';
 import { settle } from '../../sdk/settle.ts';
-import { settleMany } from '../../sdk/settle-many.ts';
+import { CLAIM_SPARE_GAS, settleMany } from '../../sdk/settle-many.ts';
 import { type WatchedReport, watchReports } from '../../sdk/watch-reports.ts';
 import { type Evm, startEvm, TOKEN } from '../support/evm.ts';
 import { availabilityLeaf, createReporter } from '../support/reporter.ts';
@@ -365,6 +365,13 @@ describe('a period', () => {
     // Both pass alone; in the batch the first one ends the agreement.
     const { settled, refused } = await settleMany(client, { deployment, claims: [claim, claim] });
     expect(settled.map(({ period, outcome }) => [period, outcome])).toEqual([[2, 'met']]);
+    // The sum of what each would need alone, and more: an estimate of the whole may be too little for each.
+    const hash = settled[0]!.txHash;
+    const [{ gas }, { gasUsed }] = await Promise.all([
+      evm.rpc.client.getTransaction({ hash }),
+      evm.rpc.client.getTransactionReceipt({ hash }),
+    ]);
+    expect(gas).toBeGreaterThan(gasUsed + CLAIM_SPARE_GAS);
     expect(refused.map(({ error }) => error.message)).toEqual([
       'settle was refused: WrongStatus: 1 offered, 2 withdrawn, 3 active, 4 closed; 0 does not exist; id 1, status 4 (closed), expected 3 (active)',
     ]);
