@@ -1,6 +1,7 @@
 import type { Abi } from 'viem';
 import {
   aggregatorV3AdapterAbi,
+  deploymentFactoryAbi,
   devnetTokenAbi,
   equivocationCourtAbi,
   erc20StakeSourceAbi,
@@ -26,6 +27,7 @@ const ITEMS = [
   ...aggregatorV3AdapterAbi,
   ...failoverRouterAbi,
   ...devnetTokenAbi,
+  ...deploymentFactoryAbi,
 ] as const;
 
 type ErrorItem = Extract<(typeof ITEMS)[number], { type: 'error' }>;

@@ -7,7 +7,7 @@ import type { ContractErrorName } from './contract-errors.ts';
 export const REASON_TEXTS: Readonly<Record<ContractErrorName, string>> = {
   AddressTooLong: 'the address of metadata or contact with this index has more than 128 bytes',
   AlreadyBid: 'one bid an account and intent',
-  AlreadyBound: 'a stake source serves the first registry that binds it: deploy another source',
+  AlreadyBound: 'a stake source serves the first registry that binds it: deploy another source, by another salt',
   AlreadyRetired: 'a retirement is final',
   AlreadyRevealed: 'a bid is opened once',
   AlreadySlashed: "there is nothing left of this registration's stake",
@@ -52,6 +52,7 @@ export const REASON_TEXTS: Readonly<Record<ContractErrorName, string>> = {
   NotCourt: 'only the court slashes',
   NotCourtOfRegistry: 'constructor: the registry names another court',
   NotCustomer: 'only who posted the intent',
+  NotDeployer: 'only the account that the factory was made for',
   NotExiting: 'call exit first',
   NotJoined: 'the seat is free; for exit also: it is already exiting',
   NotMarket: 'only the market opens agreements for others; use offer and accept',

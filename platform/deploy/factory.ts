@@ -1,7 +1,7 @@
 import { encodeAbiParameters, encodeDeployData, encodeFunctionData, getContractAddress, stringToHex } from 'viem';
+import { deploymentFactoryAbi } from '../../protocol/abi.ts';
 import { concat, fromHex, type Hex, keccak, toHex } from '../../protocol/bytes.ts';
 import { PlumblineError } from '../../protocol/error.ts';
-import { deploymentFactoryAbi } from '../../protocol/abi.ts';
 import type { Rpc } from '../chain/client.ts';
 import type { Artifact } from './artifact.ts';
 

@@ -1,6 +1,6 @@
+import { deploymentFactoryAbi } from '../../protocol/abi.ts';
 import type { Hex } from '../../protocol/bytes.ts';
 import { PlumblineError } from '../../protocol/error.ts';
-import { deploymentFactoryAbi } from '../../protocol/abi.ts';
 import type { Rpc } from '../chain/client.ts';
 import { LOG_BLOCKS_MAX } from '../chain/registrations.ts';
 import { nameOf } from './factory.ts';

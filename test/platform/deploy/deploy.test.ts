@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { deploymentFactoryAbi, erc20StakeSourceAbi } from '../../../protocol/abi.ts';
 import { deployContracts, readState, sendAll } from '../../../platform/deploy/deploy.ts';
 import { contractAddress, findFactory, nameOf } from '../../../platform/deploy/factory.ts';
 import { argumentsOf } from '../../../platform/deploy/inspect.ts';
 import { locate } from '../../../platform/deploy/locate.ts';
 import { PLANNED } from '../../../platform/deploy/plan.ts';
 import { estimate, simulate } from '../../../platform/deploy/simulate.ts';
+import { deploymentFactoryAbi, erc20StakeSourceAbi } from '../../../protocol/abi.ts';
 import type { Hex } from '../../../protocol/bytes.ts';
 import { account } from '../../../scripts/devnet/accounts.ts';
 import { DEPLOYER, openBareChain, SENDING, settingsWith } from './world.ts';
