@@ -18,7 +18,9 @@ function placeOf(index: number, count: number): { position: number; height: numb
   let position = index;
   let rest = count;
   for (let peak = 0; ; peak++) {
-    const height = Math.floor(Math.log2(rest));
+    // Not by a logarithm, which rounds the one of 2^49 - 1 up.
+    let height = 0;
+    for (let size = 2; size <= rest; size *= 2) height++;
     if (position < 2 ** height) return { position, height, peak };
     position -= 2 ** height;
     rest -= 2 ** height;

@@ -38,6 +38,9 @@ export interface CompiledContract {
 
 export type CompiledContracts = Record<ContractName, CompiledContract>;
 
+/** By the name of a contract the path of its file under contracts/. */
+export type Sources<Name extends string> = Readonly<Record<Name, string>>;
+
 /** The largest runtime code that EIP-170 lets a chain store, in bytes. */
 export const RUNTIME_BYTES_MAX = 24_576;
 
@@ -52,13 +55,20 @@ const requireFromHere = createRequire(import.meta.url);
  *
  * Throws `contracts-not-compiled` with the compiler's messages, `contract-too-large`, or `foundry-setting-missing`.
  */
-export async function compileContracts(): Promise<CompiledContracts> {
-  const input = JSON.stringify(await standardInput());
+export function compileContracts(): Promise<CompiledContracts> {
+  return compileSources(CONTRACT_SOURCES);
+}
+
+/** The same for any contracts under contracts/src or contracts/test. */
+export async function compileSources<Name extends string>(
+  wanted: Sources<Name>,
+): Promise<Record<Name, CompiledContract>> {
+  const input = JSON.stringify(await standardInput(wanted));
   const { version } = requireFromHere('solc/package.json') as { version: string };
   const hash = createHash('sha256').update(version).update('\0').update(input).digest('hex');
-  const cached = await readCache(hash);
+  const cached = await readCache<Name>(hash);
   if (cached) return cached;
-  const contracts = readOutput(JSON.parse(await runSolc(input)) as SolcOutput);
+  const contracts = readOutput(wanted, JSON.parse(await runSolc(input)) as SolcOutput);
   await writeCache(hash, contracts);
   return contracts;
 }
@@ -76,10 +86,10 @@ interface SolcContract {
   };
 }
 
-async function standardInput(): Promise<object> {
+async function standardInput(wanted: Sources<string>): Promise<object> {
   const settings = await readFoundrySettings();
   const sources: Record<string, { content: string }> = {};
-  const waiting: string[] = Object.values(CONTRACT_SOURCES);
+  const waiting: string[] = Object.values(wanted);
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (sources[name]) continue;
     const content = await readFile(await sourcePath(name), 'utf8');
@@ -95,9 +105,7 @@ async function standardInput(): Promise<object> {
     'evm.deployedBytecode.object',
     'evm.deployedBytecode.immutableReferences',
   ];
-  const outputSelection = Object.fromEntries(
-    Object.entries(CONTRACT_SOURCES).map(([name, file]) => [file, { [name]: outputs }]),
-  );
+  const outputSelection = Object.fromEntries(Object.entries(wanted).map(([name, file]) => [file, { [name]: outputs }]));
   // Sorted, so that the same sources always give the same hash.
   const sorted = Object.fromEntries(Object.entries(sources).sort(([a], [b]) => (a < b ? -1 : 1)));
   return { language: 'Solidity', sources: sorted, settings: { ...settings, outputSelection } };
@@ -111,7 +119,7 @@ export async function compilerOf(): Promise<{ solc: string; settings: object }> 
 
 /** Where a source lives: ours under contracts/, a library's in its npm package (solady keeps its sources under src/). */
 async function sourcePath(name: string): Promise<string> {
-  if (name.startsWith('src/')) return join(CONTRACTS, name);
+  if (/^(src|test)\//.test(name)) return join(CONTRACTS, name);
   const packages: Record<string, string> = { '@openzeppelin/contracts/': '', 'solady/': 'src' };
   for (const [prefix, folder] of Object.entries(packages)) {
     if (!name.startsWith(prefix)) continue;
@@ -167,13 +175,13 @@ function runSolc(input: string): Promise<string> {
   });
 }
 
-function readOutput(output: SolcOutput): CompiledContracts {
+function readOutput<Name extends string>(wanted: Sources<Name>, output: SolcOutput): Record<Name, CompiledContract> {
   const errors = (output.errors ?? []).filter((message) => message.severity === 'error');
   if (errors.length > 0) {
     const text = errors.map((error) => error.formattedMessage).join('\n');
-    throw new PlumblineError('contracts-not-compiled', `solc refused contracts/src; correct:\n${text}`);
+    throw new PlumblineError('contracts-not-compiled', `solc refused the contracts; correct:\n${text}`);
   }
-  const entries = Object.entries(CONTRACT_SOURCES).map(([name, file]) => {
+  const entries = Object.entries<string>(wanted).map(([name, file]) => {
     const { abi, evm } = output.contracts![file]![name]!;
     const runtimeBytes = evm.deployedBytecode.object.length / 2;
     if (runtimeBytes > RUNTIME_BYTES_MAX) {
@@ -186,19 +194,19 @@ function readOutput(output: SolcOutput): CompiledContracts {
       { abi, bytecode: `0x${evm.bytecode.object}`, runtime: `0x${evm.deployedBytecode.object}`, immutables },
     ];
   });
-  return Object.fromEntries(entries) as CompiledContracts;
+  return Object.fromEntries(entries) as Record<Name, CompiledContract>;
 }
 
-async function readCache(hash: string): Promise<CompiledContracts | undefined> {
+async function readCache<Name extends string>(hash: string): Promise<Record<Name, CompiledContract> | undefined> {
   try {
-    return JSON.parse(await readFile(join(CACHE, `${hash}.json`), 'utf8')) as CompiledContracts;
+    return JSON.parse(await readFile(join(CACHE, `${hash}.json`), 'utf8')) as Record<Name, CompiledContract>;
   } catch {
     return undefined; // absent, or damaged: compiling replaces it
   }
 }
 
 /** A reader sees the whole file or none. */
-async function writeCache(hash: string, contracts: CompiledContracts): Promise<void> {
+async function writeCache(hash: string, contracts: Record<string, CompiledContract>): Promise<void> {
   await mkdir(CACHE, { recursive: true });
   const temporary = join(CACHE, `${hash}.${randomUUID()}.tmp`);
   await writeFile(temporary, JSON.stringify(contracts));

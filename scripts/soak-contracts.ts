@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { forgePath } from './forge.ts';
 
 /** As in contracts/foundry.toml: calls of one run. */
 const DEPTH = 1_000;
@@ -24,7 +25,7 @@ const root = join(import.meta.dirname, '..');
 const bin = join(root, 'node_modules', '.bin');
 const started = performance.now();
 const child = spawn(
-  join(bin, 'forge'),
+  forgePath(),
   ['test', '--match-path', 'test/invariants/*', '--fuzz-seed', `0x${BigInt(values.seed).toString(16)}`],
   {
     cwd: join(root, 'contracts'),

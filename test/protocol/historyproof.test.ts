@@ -52,6 +52,16 @@ describe('a proof in the history', () => {
     );
   });
 
+  it('has its shape in histories as long as a number can count', () => {
+    for (const power of [30, 47, 48, 49, 52, 53]) {
+      const count = 2 ** power - 1;
+      const siblings = HASHES.slice(0, power - 1);
+      const proof = { count, index: 0, siblings, peaks: HASHES.slice(0, power - 1) };
+      expect(historyProofRoot(HASHES[0]!, proof), `2^${power} - 1`).toHaveLength(32);
+      expect(() => historyProofRoot(HASHES[0]!, { ...proof, siblings: HASHES.slice(0, power) })).toThrow('siblings');
+    }
+  });
+
   it('is given to a contract as it is', () => {
     const { count, index, siblings, peaks } = historyProofToAbi(historyProof(HASHES.slice(0, 7), 5));
     expect([count, index, siblings.length, peaks.length]).toEqual([7n, 5n, 1, 2]);
