@@ -2,7 +2,7 @@ import { keccak256, TransactionReceiptNotFoundError } from 'viem';
 import type { Hex } from '../../protocol/bytes.ts';
 import { PlumblineError } from '../../protocol/error.ts';
 import type { Rpc, Wallet } from '../chain/client.ts';
-import { detailsOf, estimate } from './simulate.ts';
+import { detailsOf, estimate, tooPoor } from './simulate.ts';
 import type { Creation } from './transactions.ts';
 
 export type SendSettings = {
@@ -57,7 +57,7 @@ export async function send(rpc: Rpc, wallet: Wallet, creation: Creation, setting
     await rpc.client.sendRawTransaction({ serializedTransaction: signed });
   } catch (error) {
     const taken = await rpc.client.getTransaction({ hash }).catch(() => undefined);
-    if (taken === undefined) throw notTaken(name, error);
+    if (taken === undefined) throw notTaken(name, from, error);
   }
   return await landed(rpc, name, hash, { from, nonce }, settings);
 }
@@ -147,8 +147,10 @@ function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, PENDING_POLL_MILLIS));
 }
 
-function notTaken(name: string, error: unknown): PlumblineError {
+function notTaken(name: string, from: Hex, error: unknown): PlumblineError {
   const details = detailsOf(error);
+  // Some RPCs look at the balance only now: an estimate without a price costs nothing.
+  if (/insufficient funds/i.test(details)) return tooPoor(name, from, details, error);
   if (/underpriced|fee/i.test(details)) {
     const remedy = 'raise maxFeeGwei, or run the command again when the chain is less busy';
     return new PlumblineError('deploy-fee', `${name}: the RPC refuses the price: ${details}; ${remedy}`, {}, error);

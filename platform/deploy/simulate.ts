@@ -93,16 +93,13 @@ export async function estimate(rpc: Rpc, from: Hex, { name, address, to, data }:
     return await rpc.client.estimateGas({ account: from, to, data } as EstimateGasParameters);
   } catch (error) {
     const details = detailsOf(error);
-    if (/insufficient funds/i.test(details)) {
-      throw new PlumblineError(
-        'deploy-balance',
-        `${name}: ${details}; send the deployer ${from} more`,
-        { from },
-        error,
-      );
-    }
+    if (/insufficient funds/i.test(details)) throw tooPoor(name, from, details, error);
     throw cannot(name, details, address, error);
   }
+}
+
+export function tooPoor(name: string, from: Hex, details: string, error: unknown): PlumblineError {
+  return new PlumblineError('deploy-balance', `${name}: ${details}; send the deployer ${from} more`, { from }, error);
 }
 
 /** What the RPC itself said, in one line. */
