@@ -55,6 +55,10 @@ contract KeptValuesTest is Fixture {
         _land(3, leaf);
         vm.expectRevert(abi.encodeWithSelector(IMeasurementOracle.WindowInFuture.selector, 8, 3));
         oracle.proveAndStore(leaf, 3, _none, 0);
+        // One epoch short.
+        _land(6, leaf);
+        vm.expectRevert(abi.encodeWithSelector(IMeasurementOracle.WindowInFuture.selector, 8, 6));
+        oracle.proveAndStore(leaf, 6, _none, 0);
         leaf.windowStart = type(uint64).max;
         vm.expectPartialRevert(IMeasurementOracle.WindowInFuture.selector);
         oracle.proveAndStore(leaf, 3, _none, 0);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
+import {IMeasurementOracle} from "../../src/interfaces/IMeasurementOracle.sol";
 import {ISlaMarket} from "../../src/interfaces/ISlaMarket.sol";
 import {ISlaVault} from "../../src/interfaces/ISlaVault.sol";
 import {IWatcherRegistry} from "../../src/interfaces/IWatcherRegistry.sol";
@@ -33,6 +34,12 @@ contract Handler is World {
     uint256 public settledPeriods;
     uint256 public matched;
     uint256 public reports;
+    /// Of the oracle, in units of the first token.
+    uint256 public feesPaid;
+    uint256 public rewardsPaid;
+    uint256 public forfeitedBurned;
+    /// By service, the end of the window whose value is kept.
+    mapping(uint256 service => uint64) public keptEnd;
     /// Bids as they will be revealed.
     mapping(uint256 id => mapping(uint256 i => uint128)) private _price;
 
@@ -126,8 +133,8 @@ contract Handler is World {
         if (id == 0) return;
         (Leaf memory leaf, bytes32[] memory proof) = provenLeaf(s, windowStart);
         bool settledBefore = vault.outcome(id, period) != Outcome.None;
-        (bool ok,) = address(vault)
-            .call(abi.encodeCall(ISlaVault.settle, (id, period, windowStart + WINDOW - 1, leaf, proof)));
+        (bool ok,) =
+            address(vault).call(abi.encodeCall(ISlaVault.settle, (id, period, windowStart + WINDOW - 1, leaf, proof)));
         if (ok && settledBefore) broken = "settled twice";
         if (ok && !landed[windowStart]) broken = "settled without a certificate";
         if (ok) ++settledPeriods;
@@ -141,8 +148,8 @@ contract Handler is World {
         (Leaf memory leaf, bytes32[] memory proof) = provenLeaf(s, windowStart);
         Outcome other = Outcome(1 + (uint256(outcomeOf(s, windowStart)) + random % 3) % 4);
         leaf = leafOf(s, windowStart, other);
-        (bool ok,) = address(vault)
-            .call(abi.encodeCall(ISlaVault.settle, (id, period, windowStart + WINDOW - 1, leaf, proof)));
+        (bool ok,) =
+            address(vault).call(abi.encodeCall(ISlaVault.settle, (id, period, windowStart + WINDOW - 1, leaf, proof)));
         if (ok) broken = "settled on a forged leaf";
     }
 
@@ -213,8 +220,7 @@ contract Handler is World {
         uint256 i = random % ACTORS;
         uint128 price = _price[id][i] + (random % 16 == 0 ? 1 : 0);
         vm.prank(providers[i]);
-        (bool ok,) =
-            address(market).call(abi.encodeCall(ISlaMarket.reveal, (id, serviceOf[i], price, bytes32(id))));
+        (bool ok,) = address(market).call(abi.encodeCall(ISlaMarket.reveal, (id, serviceOf[i], price, bytes32(id))));
         if (ok && price != _price[id][i]) broken = "revealed another price than committed";
         _done(ok);
     }
@@ -250,7 +256,55 @@ contract Handler is World {
     }
 
     function payFees(uint256 random) external counted {
-        _try(random & 1 == 0 ? address(vault) : address(market), abi.encodeCall(IEscrow.payFees, ()));
+        IEscrow escrow = random & 1 == 0 ? IEscrow(vault) : IEscrow(market);
+        uint256 due = escrow.owed(tokens[0], address(oracle));
+        (bool ok,) = address(escrow).call(abi.encodeCall(IEscrow.payFees, ()));
+        if (due > 0 && !ok) broken = "fees cannot be paid";
+        if (ok) feesPaid += due;
+        _done(ok);
+    }
+
+    // Oracle
+
+    /// Whatever was earned is there: no other claim, fee or burning has taken it.
+    function claimRewards(uint256 random) external counted {
+        uint16 seat = uint16(random % 8);
+        if (registry.seat(seat).status == SeatStatus.Free) return;
+        (uint256 earned, uint256 debt) = oracle.rewardsOf(seat, type(uint32).max);
+        uint256 before = token.balanceOf(address(oracle));
+        (bool ok,) = address(oracle).call(abi.encodeCall(IMeasurementOracle.claimRewards, (seat, type(uint32).max)));
+        if (earned > 0 && !ok) broken = "what was earned cannot be claimed";
+        if (earned == 0 && ok) broken = "claimed what was not earned";
+        uint256 paid = before - token.balanceOf(address(oracle));
+        if (paid > (earned > debt ? earned - debt : 0)) broken = "claimed more than was earned";
+        rewardsPaid += paid;
+        _done(ok);
+    }
+
+    function burnForfeited(uint256 random) external counted {
+        if (random % 8 != 0) return;
+        uint256 before = token.balanceOf(address(oracle));
+        _try(address(oracle), abi.encodeCall(IMeasurementOracle.burnForfeited, ()));
+        forfeitedBurned += before - token.balanceOf(address(oracle));
+    }
+
+    /// Also of windows older than what is kept: the oracle must refuse those.
+    function keepValue(uint256 random) external counted {
+        uint64 windowStart = uint64((random >> 8) % (oracle.currentEpoch() / WINDOW + 1)) * WINDOW;
+        uint256 s = random % ACTORS;
+        if (!landed[windowStart]) return;
+        (Leaf memory leaf, bytes32[] memory proof) = provenLeaf(s, windowStart);
+        (bool ok,) = address(oracle)
+            .call(abi.encodeCall(IMeasurementOracle.proveAndStore, (leaf, windowStart + WINDOW - 1, proof, 0)));
+        if (ok && !leaf.conclusive) broken = "kept a value of an inconclusive leaf";
+        if (ok && windowStart + WINDOW <= keptEnd[s]) broken = "an older value took the place of a newer one";
+        if (ok) keptEnd[s] = windowStart + WINDOW;
+        _done(ok);
+    }
+
+    /// What the oracle was given, whatever it has paid of it since.
+    function rewardsGiven() external view returns (uint256) {
+        return token.balanceOf(address(oracle)) + rewardsPaid + forfeitedBurned;
     }
 
     // Sums
@@ -261,7 +315,7 @@ contract Handler is World {
         for (uint256 i = 0; i < ACTORS; ++i) {
             claimed += IEscrow(holder).owed(tokens[t], providers[i]) + IEscrow(holder).owed(tokens[t], customers[i]);
         }
-        claimed += IEscrow(holder).owed(tokens[t], address(pool)) + IEscrow(holder).owed(tokens[t], DEAD);
+        claimed += IEscrow(holder).owed(tokens[t], address(oracle)) + IEscrow(holder).owed(tokens[t], DEAD);
     }
 
     function escrows() external view returns (address, address) {
@@ -296,11 +350,15 @@ contract Handler is World {
 
     /// What must still be held after `wind`: what the blacklisted cannot take, the pool's, and what nobody may have.
     function restOf(address holder, uint256 t) external view returns (uint256 rest) {
-        rest = IEscrow(holder).owed(tokens[t], address(pool)) + IEscrow(holder).owed(tokens[t], DEAD);
+        rest = IEscrow(holder).owed(tokens[t], address(oracle)) + IEscrow(holder).owed(tokens[t], DEAD);
         if (t == 0) return rest;
         for (uint256 i = 0; i < ACTORS; ++i) {
-            if (BlacklistToken(tokens[1]).blacklisted(providers[i])) rest += IEscrow(holder).owed(tokens[1], providers[i]);
-            if (BlacklistToken(tokens[1]).blacklisted(customers[i])) rest += IEscrow(holder).owed(tokens[1], customers[i]);
+            if (BlacklistToken(tokens[1]).blacklisted(providers[i])) {
+                rest += IEscrow(holder).owed(tokens[1], providers[i]);
+            }
+            if (BlacklistToken(tokens[1]).blacklisted(customers[i])) {
+                rest += IEscrow(holder).owed(tokens[1], customers[i]);
+            }
         }
     }
 

@@ -19,7 +19,7 @@ contract MoneyInvariants is Test {
 
     /// Only what the handler calls on behalf of people; the rest of it is for reading, and for the end.
     function targetSelectors() external view returns (FuzzSelector[] memory list) {
-        bytes4[] memory selectors = new bytes4[](24);
+        bytes4[] memory selectors = new bytes4[](27);
         selectors[0] = Handler.advance.selector;
         selectors[1] = Handler.changeSet.selector;
         selectors[2] = Handler.retire.selector;
@@ -45,6 +45,9 @@ contract MoneyInvariants is Test {
         selectors[21] = Handler.accept.selector;
         selectors[22] = Handler.settle.selector;
         selectors[23] = Handler.matchIntent.selector;
+        selectors[24] = Handler.claimRewards.selector;
+        selectors[25] = Handler.burnForfeited.selector;
+        selectors[26] = Handler.keepValue.selector;
         list = new FuzzSelector[](1);
         list[0] = FuzzSelector(address(handler), selectors);
     }
@@ -85,5 +88,7 @@ contract MoneyInvariants is Test {
             (held, claimed) = handler.heldBy(market, t);
             assertEq(held, claimed, "market: held = owed + escrowed");
         }
+        // Nobody else gives rewards here.
+        assertEq(handler.rewardsGiven(), handler.feesPaid(), "oracle: held + paid + burned = fees");
     }
 }

@@ -4,14 +4,15 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SlaMarket} from "../../src/SlaMarket.sol";
 import {SlaVault} from "../../src/SlaVault.sol";
+import {ILeafStore} from "../../src/interfaces/ILeafStore.sol";
+import {IRewardPool} from "../../src/interfaces/IRewardPool.sol";
 import {Header, Leaf, Outcome, SetVersion} from "../../src/interfaces/Types.sol";
 import {Typed} from "../../src/libraries/Typed.sol";
 import {Fixture} from "../Fixture.sol";
-import {MockPool, MockStore} from "../Mocks.sol";
 import {Signer} from "../Signer.sol";
 import {BlacklistToken} from "../Tokens.sol";
 
-/// All contracts with the real registry, oracle and certificates; three providers with a service each, three customers, two
+/// All contracts as they are deployed, with real certificates: fees go to the oracle's rewards, values are kept by the oracle; three providers with a service each, three customers, two
 /// tokens, and time that only goes forward. What a window shows is drawn from its number and a seed.
 abstract contract World is Fixture {
     uint256 internal constant ACTORS = 3;
@@ -22,8 +23,6 @@ abstract contract World is Fixture {
 
     SlaVault internal vault;
     SlaMarket internal market;
-    MockPool internal pool;
-    MockStore internal store;
     address[2] internal tokens;
     address[ACTORS] internal providers = [address(0xa1), address(0xa2), address(0xa3)];
     address[ACTORS] internal customers = [address(0xc1), address(0xc2), address(0xc3)];
@@ -43,11 +42,9 @@ abstract contract World is Fixture {
         for (uint256 i = 0; i < WATCHERS; ++i) {
             watcherAt[i] = i;
         }
-        pool = new MockPool(token);
-        store = new MockStore();
         address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        vault = new SlaVault(oracle, services, pool, FEE_PPM, next);
-        market = new SlaMarket(vault, store, 2);
+        vault = new SlaVault(oracle, services, IRewardPool(address(oracle)), FEE_PPM, next);
+        market = new SlaMarket(vault, ILeafStore(address(oracle)), 2);
         BlacklistToken second = new BlacklistToken(type(uint128).max);
         tokens = [address(token), address(second)];
         for (uint256 i = 0; i < ACTORS; ++i) {
@@ -116,9 +113,7 @@ abstract contract World is Fixture {
             bool taken = (set.occupied[0] >> seat) & 1 == 1;
             if (taken) secret = addmod(secret, secretOf(watcherAt[seat]), Signer.R);
         }
-        bytes32 digest = Typed.attestationDigest(
-            oracle.DOMAIN_SEPARATOR(), epoch, 0, this.hashHeader(header)
-        );
+        bytes32 digest = Typed.attestationDigest(oracle.DOMAIN_SEPARATOR(), epoch, 0, this.hashHeader(header));
         oracle.submitReport(header, 0, set.occupied, Signer.sign(secret, digest));
         landed[windowStart] = true;
     }
