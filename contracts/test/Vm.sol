@@ -10,6 +10,9 @@ interface Vm {
     function setBlockhash(uint256 blockNumber, bytes32 hash) external;
     function fee(uint256 baseFee) external;
     function txGasPrice(uint256 gasPrice) external;
+    function prevrandao(bytes32 value) external;
+    function snapshotState() external returns (uint256);
+    function revertToState(uint256 snapshot) external returns (bool);
     function deal(address account, uint256 balance) external;
     function prank(address sender) external;
     function startPrank(address sender) external;

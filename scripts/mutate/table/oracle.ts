@@ -89,7 +89,7 @@ export const ORACLE: readonly Mutation[] = [
       name: 'genesis-seed-without-randomness',
       find: 'block.chainid, address(this), block.prevrandao, blockhash(block.number - 1)',
       replace: 'block.chainid, address(this), uint256(0), blockhash(block.number - 1)',
-      first: 'OracleLeavesTest',
+      first: 'BoundariesTest',
     },
     {
       name: 'parameters-not-canonical',
@@ -159,6 +159,7 @@ export const ORACLE: readonly Mutation[] = [
       name: 'longest-proof-refused',
       find: 'if (proof.length > PROOF_LENGTH_MAX) revert ProofTooLong(proof.length, PROOF_LENGTH_MAX);',
       replace: 'if (proof.length >= PROOF_LENGTH_MAX) revert ProofTooLong(proof.length, PROOF_LENGTH_MAX);',
+      first: 'BoundariesTest',
     },
     {
       name: 'proof-of-any-length',

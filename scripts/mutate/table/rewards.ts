@@ -28,6 +28,7 @@ export const REWARDS: readonly Mutation[] = [
       name: 'absent-high-seats-are-paid',
       find: 'uint256 absentHigh = set.occupiedHigh & ~(signers[1] & header.countedHigh);',
       replace: 'uint256 absentHigh = 0;',
+      first: 'BoundariesTest',
     },
     {
       name: 'absent-high-seats-charge-the-low',
@@ -87,6 +88,8 @@ export const REWARDS: readonly Mutation[] = [
       name: 'reward-of-another-registration',
       find: 'if (registration != record.registration) continue;',
       replace: '',
+      survives:
+        'a registration is asked only from its first version on, and no live version names a seat that was given away: what stands there is its own, or nothing',
     },
     { name: 'versions-in-one-claim-unbounded', find: '--versionsMax;', replace: '' },
     {
@@ -98,6 +101,7 @@ export const REWARDS: readonly Mutation[] = [
       name: 'refund-at-the-base-fee-of-a-cheaper-transaction',
       find: 'uint256 price = tx.gasprice < block.basefee ? tx.gasprice : block.basefee;',
       replace: 'uint256 price = block.basefee;',
+      first: 'BoundariesTest',
     },
     {
       name: 'refund-beyond-the-pot',
@@ -120,6 +124,7 @@ export const REWARDS: readonly Mutation[] = [
       name: 'refund-pot-overwritten',
       find: 'progress.refundPot += uint96(msg.value);',
       replace: 'progress.refundPot = uint96(msg.value);',
+      first: 'BoundariesTest',
     },
   ]),
   ...mutationsOf('libraries/Rewards.sol', 'RewardsTest', [
@@ -127,6 +132,7 @@ export const REWARDS: readonly Mutation[] = [
       name: 'stream-pays-one-report-too-many',
       find: 'return reports < stream.endsAt ? stream.rate : 0;',
       replace: 'return reports <= stream.endsAt ? stream.rate : 0;',
+      first: 'BoundariesTest',
     },
     {
       name: 'stream-without-an-end',
