@@ -1,7 +1,6 @@
 import { toHex } from '../protocol/bytes.ts';
 import { INFINITE_MICROS } from '../protocol/histogram.ts';
-import type { ExplainedService, Explanation, Sight } from './explain.ts';
-import { medianMicros } from './explain.ts';
+import { type ExplainedService, type Explanation, medianMicros, type Sight } from './explain.ts';
 import { align, printable } from './table.ts';
 
 const HEAD = ['operator', 'seat', 'signed', 'counts', 'good', 'bad', 'unknown', 'fault', 'median', 'stalls'];
@@ -16,8 +15,7 @@ export function renderExplanation({ epoch, reportHash, view, setId, services }: 
   ];
 }
 
-function renderService({ service, sights, assignedWeight, validWeight }: ExplainedService): string[] {
-  const conclusive = 2n * validWeight > assignedWeight;
+function renderService({ service, sights, conclusive }: ExplainedService): string[] {
   const valid = sights.filter(({ notValid }) => notValid === undefined).length;
   const share = conclusive ? 'more than half of the stake' : 'half of the stake or less, so it is inconclusive';
   return [
@@ -59,10 +57,10 @@ function notes({ seat, reasons, notValid, stalls, worstStallMicros }: Sight): st
 export function explanationJson({ services, ...rest }: Explanation): object {
   return {
     ...rest,
-    services: services.map(({ service, sights, assignedWeight, validWeight }) => ({
+    services: services.map(({ service, sights, conclusive }) => ({
       id: toHex(service.id),
       url: service.url,
-      conclusive: 2n * validWeight > assignedWeight,
+      conclusive,
       watchers: sights.map(({ statistics, ...sight }) => ({
         ...sight,
         notValid: sight.notValid ?? null,

@@ -3,14 +3,13 @@ import type { Chain } from '../platform/chain/chain.ts';
 import { addSample, emptyAccumulator } from '../protocol/accumulator.ts';
 import { assignedTo } from '../protocol/assigned.ts';
 import type { Batch } from '../protocol/batch.ts';
-import { seatsOf } from '../protocol/bitmap.ts';
 import { toHex } from '../protocol/bytes.ts';
 import type { LandedReport } from '../protocol/certificate.ts';
 import { PlumblineError } from '../protocol/error.ts';
 import { METRIC } from '../protocol/metric.ts';
 import type { Parameters } from '../protocol/parameters.ts';
 import { type ReasonName, reasonName } from '../protocol/reason.ts';
-import { OUTCOME, type Sample } from '../protocol/sample.ts';
+import type { Sample } from '../protocol/sample.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Seat } from '../protocol/set.ts';
 import { statisticsOf, type WatcherStatistics } from '../protocol/statistics.ts';
@@ -47,9 +46,8 @@ export type Sight = {
 export type ExplainedService = {
   readonly service: Service;
   readonly sights: readonly Sight[];
-  /** Assigned and valid stake, in the smallest units: conclusive when the second is more than half of the first. */
-  readonly assignedWeight: bigint;
-  readonly validWeight: bigint;
+  /** Valid watchers hold more than half of the assigned stake. */
+  readonly conclusive: boolean;
 };
 
 export type Explanation = {
@@ -83,7 +81,6 @@ export async function explain(deps: ExplainDeps, epoch: number, serviceId?: stri
       `epoch ${epoch} has no service ${serviceId ?? ''}; it has ${known.services.length}`,
     );
   }
-  const countedSeats = new Set(seatsOf([landed.header.countedLow, landed.header.countedHigh]));
   const seats = new Map(known.set.seats.map((seat) => [toHex(seat.watcher), seat]));
   const { parameters } = chain.facts;
   return {
@@ -97,16 +94,16 @@ export async function explain(deps: ExplainDeps, epoch: number, serviceId?: stri
       const sights = assigned.flatMap(({ watcher, weight }) => {
         const seat = seats.get(toHex(watcher));
         if (!seat) return [];
-        const standing = { signed: landed.signers.includes(seat.seat), counted: countedSeats.has(seat.seat) };
-        return [{ weight, sight: sightOf(seat, standing, batches.get(toHex(watcher)), index, weight, parameters) }];
+        const signed = landed.signers.includes(seat.seat);
+        return [{ weight, sight: sightOf(seat, signed, batches.get(toHex(watcher)), index, weight, parameters) }];
       });
-      const weigh = (some: typeof sights) => some.reduce((sum, { weight }) => sum + weight, 0n);
+      const weigh = (some: readonly { readonly weight: bigint }[]) =>
+        some.reduce((sum, { weight }) => sum + weight, 0n);
       return {
         service,
         sights: sights.map(({ sight }) => sight).sort((a, b) => a.seat - b.seat),
         // Who left the set since the assignment is assigned as well, and absent.
-        assignedWeight: assigned.reduce((sum, { weight }) => sum + weight, 0n),
-        validWeight: weigh(sights.filter(({ sight }) => sight.notValid === undefined)),
+        conclusive: 2n * weigh(sights.filter(({ sight }) => sight.notValid === undefined)) > weigh(assigned),
       };
     }),
   };
@@ -125,13 +122,13 @@ async function reportOf(chain: Chain, epoch: number): Promise<LandedReport> {
 
 function sightOf(
   { seat, operator, watcher, region }: Seat,
-  standing: { signed: boolean; counted: boolean },
+  signed: boolean,
   batch: Batch | undefined,
   index: number,
   weight: bigint,
   parameters: Parameters,
 ): Sight {
-  const who = { seat, operator, watcher: toHex(watcher), region, ...standing };
+  const who = { seat, operator, watcher: toHex(watcher), region, signed, counted: batch !== undefined };
   if (!batch) {
     return { ...who, notValid: 'no batch', statistics: undefined, reasons: [], stalls: 0, worstStallMicros: 0 };
   }
@@ -174,6 +171,3 @@ export function medianMicros(statistics: WatcherStatistics): number | undefined 
   const metric = statistics.metrics[METRIC.latencyP50Micros];
   return typeof metric === 'object' ? metric.value : undefined;
 }
-
-/** Outcomes in the order of their numbers. */
-export const OUTCOME_NAMES = Object.keys(OUTCOME) as readonly (keyof typeof OUTCOME)[];

@@ -49,12 +49,12 @@ function renderGroup(title: string, { tallies, concentration }: Group): string[]
   ]);
 }
 
-/** First column left, the others right. */
-export function align(rows: readonly (readonly string[])[]): string[] {
+/** The first columns left, the others right. */
+export function align(rows: readonly (readonly string[])[], left = 1): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>
     row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
+      .map((cell, column) => (column < left ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
       .join('  ')
       .trimEnd(),
   );

@@ -58,15 +58,22 @@ export function auditCommand(io: AuditIo = processIo()): Command {
     .option('--archive <folder>', 'folder of records and evidence; may be repeated', collect, [])
     .action((flags: LeadersFlags) => guarded(io, () => runLeaders(flags, io)));
   for (const command of [replayOne, spread, leading]) {
-    command
-      .option('--devnet <dir>', 'directory of a devnet, running or stopped')
-      .option('--rpc <url>', 'JSON-RPC endpoint of any other chain; with --deployment')
-      .option('--deployment <file>', 'deployment file with the addresses')
-      .option('--json', 'one line of JSON instead of text', false)
-      .addHelpText('after', '\nExit code: 0 it holds, 1 something is wrong, 2 usage, 3 could not find out.');
+    withPlace(command).addHelpText(
+      'after',
+      '\nExit code: 0 it holds, 1 something is wrong, 2 usage, 3 could not find out.',
+    );
     audit.addCommand(command.exitOverride());
   }
   return audit.exitOverride();
+}
+
+/** The options that say which network, and in which form to answer. */
+export function withPlace(command: Command): Command {
+  return command
+    .option('--devnet <dir>', 'directory of a devnet, running or stopped')
+    .option('--rpc <url>', 'JSON-RPC endpoint of any other chain; with --deployment')
+    .option('--deployment <file>', 'deployment file with the addresses')
+    .option('--json', 'one line of JSON instead of text', false);
 }
 
 async function runReplay(flags: ReplayFlags, io: AuditIo): Promise<void> {

@@ -1,4 +1,5 @@
 import { formatEther, formatGwei } from 'viem';
+import { align } from '../audit/table.ts';
 import type { State } from '../platform/deploy/deploy.ts';
 import type { Estimate } from '../platform/deploy/simulate.ts';
 
@@ -37,16 +38,9 @@ export function deployTable(state: State, estimates: readonly Estimate[], price:
     ...rows,
     ['', '', 'in all', ...cells(all, price)],
   ];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((cells_) => cells_[column]!.length)));
-  const lines = table.map((cells_) =>
-    cells_
-      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
-  );
   const bound = all.how === 'bound' ? ['≤ is a bound from the size: this RPC has no eth_simulateV1.'] : [];
   return [
-    ...lines,
+    ...align(table, 2),
     ...bound,
     `price ${formatGwei(price.today)} gwei today, at most ${formatGwei(price.most)}; ` +
       `balance ${formatEther(price.balance)} ETH, needed at most ${formatEther(price.needed)} ETH`,

@@ -12,6 +12,7 @@ import {
   placeOf,
   processIo,
   type Where,
+  withPlace,
 } from './audit.ts';
 
 type Flags = Where & { service?: string; archive: string[]; json: boolean };
@@ -23,15 +24,12 @@ function epochOf(text: string): number {
 
 /** `plumbline explain EPOCH`: who saw what of each service, whether it counted, and why not. */
 export function explainCommand(io: AuditIo = processIo()): Command {
-  return new Command('explain')
+  const command = new Command('explain')
     .description('show, per watcher, what it saw in an epoch, what counted and why not')
     .argument('<epoch>', 'an epoch with a report', epochOf)
     .option('--service <id>', 'one service, by its id or the beginning of it')
-    .option('--archive <folder>', 'folder of epoch records; may be repeated', collect, [])
-    .option('--devnet <dir>', 'directory of a devnet, running or stopped')
-    .option('--rpc <url>', 'JSON-RPC endpoint of any other chain; with --deployment')
-    .option('--deployment <file>', 'deployment file with the addresses')
-    .option('--json', 'one line of JSON instead of text', false)
+    .option('--archive <folder>', 'folder of epoch records; may be repeated', collect, []);
+  return withPlace(command)
     .addHelpText('after', '\nExit code: 0 explained, 2 usage, 3 could not find out.')
     .action((epoch: number, flags: Flags) => guarded(io, () => run(epoch, flags, io), 'explain'))
     .exitOverride();

@@ -22,9 +22,9 @@ export type ConnectionRequest = {
   /** Application protocols offered in a TLS handshake; none by default. */
   protocols?: readonly string[];
   /** Certificate authorities in PEM instead of the built-in ones. */
-  authorities?: readonly string[];
+  authorities?: readonly string[] | undefined;
   /** Aborting ends the probe at once with `cutOff`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 };
 
 /** What a probe of one kind does with a connection that stands. */

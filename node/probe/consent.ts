@@ -166,7 +166,7 @@ async function consentByFile(
     wantDigest: false,
     wantBody: true,
     bodyBytesMax: CONSENT_BYTES_MAX,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   if (result.reason !== REASON.ok) return { state: 'unproven', detail: `${url}: ${result.detail}` };
   if (!FINAL_STATUSES.includes(result.statusCode)) {

@@ -65,8 +65,7 @@ const MICROS_PER_MILLI = 1_000;
 export const httpProbe: Probe = (tools, target, signal) => {
   const { url, method, timeoutMillis, authorities } = target;
   const wantDigest = target.expectedBodyDigest !== undefined;
-  const trust = authorities === undefined ? {} : { authorities };
-  return probeHttp(tools, { url, method, timeoutMillis, wantDigest, wantBody: false, signal, ...trust });
+  return probeHttp(tools, { url, method, timeoutMillis, wantDigest, wantBody: false, authorities, signal });
 };
 
 /** What this watcher can probe, by kind. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { errorMessage } from '../../protocol/error.ts';
 import { REASON } from '../../protocol/reason.ts';
-import { type AnswerState, createAnswerParser } from './answer.ts';
+import { type AnswerParser, type AnswerState, createAnswerParser } from './answer.ts';
 import { type Line, type ProbeTools, probeConnection, type Session } from './connection.ts';
 import type { ProbeUrl } from './egress.ts';
 import { blankResult, type ProbeResult } from './result.ts';
@@ -21,9 +21,9 @@ export type HttpRequest = {
   /** At most BODY_BYTES_MAX, which is also the default. */
   bodyBytesMax?: number;
   /** Certificate authorities in PEM instead of the built-in ones. */
-  authorities?: readonly string[];
+  authorities?: readonly string[] | undefined;
   /** Aborting ends the probe at once with `cutOff`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 };
 
 /** Status line, header and trailers together; common servers send at most 8 KiB. */
@@ -42,13 +42,7 @@ export async function probeHttp(tools: ProbeTools, request: HttpRequest): Promis
   } catch (error) {
     return blankResult(REASON.egressRefused, errorMessage(error));
   }
-  const connection = {
-    url,
-    timeoutMillis,
-    protocols: ['http/1.1'],
-    ...(authorities === undefined ? {} : { authorities }),
-    ...(signal === undefined ? {} : { signal }),
-  };
+  const connection = { url, timeoutMillis, protocols: ['http/1.1'], authorities, signal };
   return probeConnection(tools, connection, exchange(request, url));
 }
 
@@ -67,17 +61,8 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
   };
 
   return {
-    open: (line, socket: Socket) => {
-      let first = true;
-      socket.on('data', (bytes: Buffer) => {
-        if (line.isOver()) return;
-        if (first) line.result.firstByteMicros = line.lap();
-        first = false;
-        onState(line, parser.push(bytes));
-      });
-      socket.on('end', () => {
-        if (!line.isOver()) onState(line, parser.end());
-      });
+    open: (line, socket) => {
+      readAnswer(line, socket, parser, (state) => onState(line, state));
       socket.write(requestText(method, url, request.json));
     },
     close: (result) => {
@@ -89,6 +74,20 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
       if (wantBody) result.body = body;
     },
   };
+}
+
+/** Gives the parser what arrives, and each of its states to `take` until the probe is over. Stamps the first byte. */
+export function readAnswer(line: Line, socket: Socket, parser: AnswerParser, take: (state: AnswerState) => void): void {
+  let first = true;
+  socket.on('data', (bytes: Buffer) => {
+    if (line.isOver()) return;
+    if (first) line.result.firstByteMicros = line.lap();
+    first = false;
+    take(parser.push(bytes));
+  });
+  socket.on('end', () => {
+    if (!line.isOver()) take(parser.end());
+  });
 }
 
 function requestText(method: string, url: ProbeUrl, json: string | undefined): string {

@@ -64,9 +64,8 @@ export const jsonRpcProbe: Probe = checkedProbe(WEB_SCHEMES, async (tools, targe
   if (demand === undefined)
     return blankResult(REASON.unsupported, 'extra is not (uint64 chainId, uint32 headAgeSecondsMax)');
   const { url, timeoutMillis, authorities } = target;
-  const trust = authorities === undefined ? {} : { authorities };
-  const request = { url, method: 'POST', timeoutMillis, wantDigest: false, wantBody: true, signal, ...trust };
-  const result = await probeHttp(tools, { ...request, json: REQUEST });
+  const request = { url, method: 'POST', json: REQUEST, timeoutMillis, wantDigest: false, wantBody: true };
+  const result = await probeHttp(tools, { ...request, authorities, signal });
   return result.reason === REASON.ok ? examined(result, demand, tools.clock.now()) : result;
 });
 

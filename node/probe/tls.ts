@@ -14,12 +14,7 @@ const DAYS_MAX = 65_535;
 export const tlsProbe: Probe = checkedProbe(['tls'], (tools, target, url, signal) =>
   probeConnection(
     tools,
-    {
-      url,
-      timeoutMillis: target.timeoutMillis,
-      signal,
-      ...(target.authorities ? { authorities: target.authorities } : {}),
-    },
+    { url, timeoutMillis: target.timeoutMillis, authorities: target.authorities, signal },
     {
       open: (line, _socket, tls) => {
         line.result.statusCode = daysLeft(tls!, tools.clock.now());

@@ -3,7 +3,7 @@ import { REASON } from '../../protocol/reason.ts';
 import { createAnswerParser } from './answer.ts';
 import { probeConnection, type Session } from './connection.ts';
 import type { ProbeUrl } from './egress.ts';
-import { HEADER_BYTES_MAX, USER_AGENT } from './http.ts';
+import { HEADER_BYTES_MAX, readAnswer, USER_AGENT } from './http.ts';
 import { checkedProbe, type Probe } from './kind.ts';
 
 /** RFC 6455 section 1.3. */
@@ -15,8 +15,8 @@ export const websocketProbe: Probe = checkedProbe(['ws', 'wss'], (tools, target,
   // Another key in every probe, so that no cache answers; it guards nothing, and so need not be random.
   const seed = `${url.origin} ${tools.clock.monotonicMicros()}`;
   const key = createHash('sha256').update(seed).digest().subarray(0, KEY_BYTES).toString('base64');
-  const authorities = target.authorities ? { authorities: target.authorities } : {};
-  const request = { url, timeoutMillis: target.timeoutMillis, protocols: ['http/1.1'], signal, ...authorities };
+  const { timeoutMillis, authorities } = target;
+  const request = { url, timeoutMillis, protocols: ['http/1.1'], authorities, signal };
   return probeConnection(tools, request, handshake(url, key));
 });
 
@@ -33,8 +33,7 @@ function handshake(url: ProbeUrl, key: string): Session {
   });
   return {
     open: (line, socket) => {
-      let first = true;
-      const take = (state: ReturnType<typeof parser.push>) => {
+      readAnswer(line, socket, parser, (state) => {
         if (parser.statusCode() !== 0 && parser.statusCode() !== 101) {
           line.result.transferMicros = line.lap();
           return line.finish(REASON.ok, 'an answer, and no upgrade');
@@ -45,15 +44,6 @@ function handshake(url: ProbeUrl, key: string): Session {
         const upgraded = parser.field('upgrade')?.toLowerCase() === 'websocket';
         if (upgraded && parser.field('sec-websocket-accept') === accept) line.finish(REASON.ok, 'upgraded');
         else line.finish(REASON.malformedAnswer, 'status 101 without the accept value of this request');
-      };
-      socket.on('data', (bytes: Buffer) => {
-        if (line.isOver()) return;
-        if (first) line.result.firstByteMicros = line.lap();
-        first = false;
-        take(parser.push(bytes));
-      });
-      socket.on('end', () => {
-        if (!line.isOver()) take(parser.end());
       });
       socket.write(requestText(url, key));
     },

@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type Draft, emptyAccumulator, type Window } from '../../protocol/accumulator.ts';
-import { addToHistogram, bucketOf, INFINITE_BUCKET, INFINITE_MICROS } from '../../protocol/histogram.ts';
+import { type Accumulator, emptyAccumulator, type Window } from '../../protocol/accumulator.ts';
+import { bucketOf, histogramOfBuckets, INFINITE_BUCKET, INFINITE_MICROS } from '../../protocol/histogram.ts';
 import { leafOf, STAT } from '../../protocol/leaf.ts';
 import { METRIC } from '../../protocol/metric.ts';
 import { STANDARD } from '../../protocol/parameters.ts';
 import { statisticsOf } from '../../protocol/statistics.ts';
+import { Rng } from '../../test/simulator/rng.ts';
 
 /**
  * Do published bounds hold? Simulates services whose truth is known, watched by a set of which just under a third lies as one,
@@ -33,17 +34,6 @@ const SAMPLES = [300, 7_200, 20_000] as const;
 const AVAILABILITIES = [0.9, 0.95, 0.99, 0.995, 0.999, 0.9999] as const;
 const LIES = ['all good', 'all bad', 'a little better', 'a little worse'] as const;
 type Lie = (typeof LIES)[number];
-
-/** mulberry32: the same services in every run of one seed. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Up times of a window of length 1: `isUp` by time, and the share of it that is up. */
 type Timeline = { isUp(at: number, random: () => number): boolean; readonly share: number };
@@ -113,52 +103,41 @@ const QUANTILES = [
   { name: 'p99.9', metric: METRIC.latencyP999Micros, q: 0.999 },
 ] as const;
 
-function honest(n: number, timeline: Timeline, latency: Latency, random: () => number): Draft {
-  const one = emptyAccumulator(new Uint8Array(32), 0);
+/** How often each bucket of latencies was seen; being down is the infinite one. */
+type Counts = Uint32Array;
+
+function honest(n: number, timeline: Timeline, latency: Latency, random: () => number): Counts {
+  const counts = new Uint32Array(INFINITE_BUCKET + 1);
   for (let i = 0; i < n; i++) {
-    if (timeline.isUp(random(), random)) {
-      one.good++;
-      addSorted(one.latency, bucketOf(Math.floor(latency.draw(random))));
-    } else {
-      one.bad++;
-      addSorted(one.latency, INFINITE_BUCKET);
-    }
+    const isUp = timeline.isUp(random(), random);
+    counts[isUp ? bucketOf(Math.floor(latency.draw(random))) : INFINITE_BUCKET]!++;
   }
-  return one;
+  return counts;
 }
 
-/** addToHistogram walks from the end, which is where latencies rarely are: counts go into a table, and into order at the end. */
-const tables = new WeakMap<number[], Uint32Array>();
-function addSorted(histogram: number[], bucket: number): void {
-  let table = tables.get(histogram);
-  if (!table) {
-    table = new Uint32Array(INFINITE_BUCKET + 1);
-    tables.set(histogram, table);
-  }
-  table[bucket]!++;
-}
-function finished(one: Draft): Draft {
-  const table = tables.get(one.latency);
-  table?.forEach((count, bucket) => {
-    if (count === 0) return;
-    addToHistogram(one.latency, bucket);
-    one.latency[one.latency.length - 1] = count;
-  });
-  return one;
-}
-
-function liar(n: number, lie: Lie, truth: number, latency: Latency): Draft {
-  const one = emptyAccumulator(new Uint8Array(32), 0);
+function liar(n: number, lie: Lie, truth: number, latency: Latency): Counts {
+  const counts = new Uint32Array(INFINITE_BUCKET + 1);
   const shift = { 'all good': 1, 'all bad': -1, 'a little better': 0.002, 'a little worse': -0.002 }[lie];
-  one.good = Math.min(n, Math.max(0, Math.round(n * (truth + shift))));
-  one.bad = n - one.good;
+  const good = Math.min(n, Math.max(0, Math.round(n * (truth + shift))));
   const factor = shift === 1 ? 0 : shift > 0 ? 0.97 : 1.03;
-  for (let i = 0; i < one.good; i++) {
-    const micros = latency.quantile((i + 0.5) / Math.max(one.good, 1)) * factor;
-    addSorted(one.latency, bucketOf(Math.floor(micros)));
-  }
-  for (let i = 0; i < one.bad; i++) addSorted(one.latency, INFINITE_BUCKET);
-  return one;
+  for (let i = 0; i < good; i++) counts[bucketOf(Math.floor(latency.quantile((i + 0.5) / good) * factor))]!++;
+  counts[INFINITE_BUCKET]! += n - good;
+  return counts;
+}
+
+function accumulatorOf(counts: Counts, watcher: number): Accumulator {
+  const seen = [...counts].map((count, bucket) => ({ bucket, count })).filter(({ count }) => count > 0);
+  const all = seen.reduce((sum, { count }) => sum + count, 0);
+  const bad = counts[INFINITE_BUCKET]!;
+  return {
+    ...emptyAccumulator(new Uint8Array(32).fill(watcher), 0),
+    assignedWeight: 1n,
+    countedWeight: 1n,
+    epochsCounted: 1,
+    good: all - bad,
+    bad,
+    latency: histogramOfBuckets(seen),
+  };
 }
 
 type Tally = { cases: number; held: number };
@@ -177,24 +156,17 @@ function run(service: number, random: () => number): void {
   const n = SAMPLES[Math.floor(random() * SAMPLES.length)]!;
   const timeline = isBursty ? bursty(availability, random) : independent(availability);
   const latency = mixture(random);
-  const drafts = Array.from({ length: WATCHERS }, (_, i) =>
-    i < BYZANTINE ? liar(n, lie, timeline.share, latency) : honest(n, timeline, latency, random),
+  const accumulators = Array.from({ length: WATCHERS }, (_, i) =>
+    accumulatorOf(i < BYZANTINE ? liar(n, lie, timeline.share, latency) : honest(n, timeline, latency, random), i),
   );
-  drafts.forEach((one, i) => {
-    finished(one);
-    one.watcher = Uint8Array.from({ length: 32 }, () => i);
-    one.assignedWeight = 1n;
-    one.countedWeight = 1n;
-    one.epochsCounted = 1;
-  });
   const window: Window = {
     serviceId: new Uint8Array(32),
     windowStart: 0,
     windowEpochs: 1,
     epochsCounted: 1,
-    accumulators: drafts,
+    accumulators,
   };
-  const statistics = drafts.map((one) => statisticsOf(one, STANDARD.parameters));
+  const statistics = accumulators.map((one) => statisticsOf(one, STANDARD.parameters));
   const { stats } = leafOf(window, 0, statistics, STANDARD.parameters);
 
   const up = timeline.share * 1e6;
@@ -225,7 +197,9 @@ function run(service: number, random: () => number): void {
   }
 }
 
-const random = generator(Number(flags.seed));
+/** The same services in every run of one seed. */
+const rng = new Rng(Number(flags.seed), 'estimators');
+const random = () => rng.below(2 ** 32) / 2 ** 32;
 for (let service = 0; service < SERVICES; service++) run(service, random);
 const rows = [...tallies]
   .sort(([a], [b]) => (a < b ? -1 : 1))
