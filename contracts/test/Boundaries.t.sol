@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {MeasurementOracle} from "../src/MeasurementOracle.sol";
 import {IMeasurementOracle} from "../src/interfaces/IMeasurementOracle.sol";
-import {Header, Leaf} from "../src/interfaces/Types.sol";
+import {Leaf} from "../src/interfaces/Types.sol";
 import {Rewards} from "../src/libraries/Rewards.sol";
 import {Fixture} from "./Fixture.sol";
 
@@ -24,8 +24,7 @@ contract BoundariesTest is Fixture {
 
     function _land(uint64 epoch, uint256[2] memory signers, uint256[2] memory counted) private {
         warpToEpoch(epoch + 1);
-        Header memory header = headerOf(epoch, counted);
-        oracle.submitReport(header, 0, signers, attest(header, 0, signers));
+        landSigned(epoch, signers, counted);
     }
 
     function test_charge_reachesSeatsOfTheSecondWord() external {

@@ -168,6 +168,12 @@ abstract contract Fixture is Test {
         return Signer.sign(secret, digest);
     }
 
+    /// Lands a report of `epoch` with these signers and these batches.
+    function landSigned(uint64 epoch, uint256[2] memory signers, uint256[2] memory counted) internal {
+        Header memory header = headerOf(epoch, counted);
+        oracle.submitReport(header, 0, signers, attest(header, 0, signers));
+    }
+
     /// Lands a report of `epoch`, signed by all of the first `count` seats.
     function land(uint64 epoch, uint256 count, bytes32 resultsRoot) internal returns (bytes32 reportHash) {
         Header memory header = headerOf(epoch, firstSeats(count));

@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { RUNTIME_BYTES_MAX } from '../compile.ts';
+import { forgePath } from '../forge.ts';
 
 type Row = {
   readonly name: string;
@@ -74,8 +75,7 @@ function readSnapshots(): Snapshots {
 
 /** Runs the gas tests, which write the snapshots. Their failures are told; the rows say what misses. */
 function measure(): void {
-  const forge = join(CONTRACTS, '../node_modules/.bin/forge');
-  const { status } = spawnSync(forge, ['test', '--match-contract', 'GasTest'], {
+  const { status } = spawnSync(forgePath(), ['test', '--match-contract', 'GasTest'], {
     cwd: CONTRACTS,
     stdio: ['ignore', 'ignore', 'inherit'],
   });

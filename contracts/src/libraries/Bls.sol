@@ -132,28 +132,23 @@ library Bls {
     /// sum += point, in place and without allocating, so that a long sum costs memory once. Infinity is a valid operand.
     function g2AddTo(bytes memory sum, bytes memory point) internal view {
         _requireLength(sum, G2_BYTES);
-        g2AddAt(sum, 0, point);
-    }
-
-    /// The same for a sum that stands in `holder` from byte `offset` on.
-    function g2AddAt(bytes memory holder, uint256 offset, bytes memory point) internal view {
-        if (holder.length < offset + G2_BYTES) revert BadLength(holder.length, offset + G2_BYTES);
         _requireLength(point, G2_BYTES);
         address precompile = G2ADD;
         uint256 gasCap = G2ADD_GAS_CAP;
         bool ok;
         assembly ("memory-safe") {
             let scratch := mload(0x40)
-            let sum := add(add(holder, 0x20), offset)
-            mcopy(scratch, sum, 0x100)
+            let at := add(sum, 0x20)
+            mcopy(scratch, at, 0x100)
             mcopy(add(scratch, 0x100), add(point, 0x20), 0x100)
-            ok := staticcall(gasCap, precompile, scratch, 0x200, sum, 0x100)
+            ok := staticcall(gasCap, precompile, scratch, 0x200, at, 0x100)
             ok := and(ok, eq(returndatasize(), 0x100))
         }
         if (!ok) revert PrecompileRefused(precompile);
     }
 
-    /// The same for a point that stands in the code of `pointer`, behind the byte that stops its execution. An address without
+    /// The same for a sum that stands in `holder` from byte `offset` on, and a point in the code of `pointer`, behind the byte that
+    /// stops its execution. An address without
     /// code reads as infinity, which would leave the sum as it is, and is refused. The holder is as long as it has to be, see SealedSet.
     function g2AddCodeAt(bytes memory holder, uint256 offset, address pointer) internal view {
         address precompile = G2ADD;

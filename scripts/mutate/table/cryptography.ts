@@ -64,8 +64,8 @@ export const CRYPTOGRAPHY: readonly Mutation[] = [
     { name: 'refused-pairing-burns-more', find: 'PAIRING_GAS_CAP = 412_000;', replace: 'PAIRING_GAS_CAP = 4_120_000;' },
     {
       name: 'sum-beyond-its-holder',
-      find: 'function g2AddAt(bytes memory holder, uint256 offset, bytes memory point) internal view {\n        if (holder.length < offset + G2_BYTES) revert BadLength(holder.length, offset + G2_BYTES);',
-      replace: 'function g2AddAt(bytes memory holder, uint256 offset, bytes memory point) internal view {',
+      find: '_requireLength(sum, G2_BYTES);',
+      replace: '',
     },
     {
       name: 'key-beyond-its-holder',
