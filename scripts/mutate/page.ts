@@ -29,7 +29,7 @@ export function mutationsMarkdown(
   return `# Mutations
 
 Mistakes that somebody could make in a contract, each made on purpose in a copy, and the test that goes red: ${mutations.length} mutations,
-${killed} found, ${survived} not, ${waiting} that have not run. The table is [scripts/mutate/table/](../scripts/mutate/table); its text to find must stand exactly once in
+${killed} found, ${survived} not, ${waiting} that have not run (or survived a quick run only: invariants and prices may still find them). The table is [scripts/mutate/table/](../scripts/mutate/table); its text to find must stand exactly once in
 the source, so that it cannot go stale unseen (\`test/docs/mutations.test.ts\`).
 
 \`\`\`
