@@ -93,6 +93,7 @@ export const MARKET: readonly Mutation[] = [
       name: 'bid-with-a-service-that-starts-late',
       find: 'service.activeFrom <= wanted.firstWindowStart && service',
       replace: 'service',
+      first: 'AgreementEdgesTest',
     },
     { name: 'bid-with-any-service', find: '_requireDemands(wanted, serviceId);', replace: '' },
     {

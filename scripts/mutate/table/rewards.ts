@@ -63,11 +63,17 @@ export const REWARDS: readonly Mutation[] = [
     { name: 'reward-twice', find: '_rewards.cursors[record.registration] = cursor;', replace: '' },
     { name: 'claim-on-a-free-seat', find: 'if (record.status == SeatStatus.Free) revert SeatFree(seat);', replace: '' },
     { name: 'forfeits-are-not-counted', find: '_rewards.forfeited += lost;', replace: '' },
-    { name: 'forfeits-are-burned-twice', find: '_rewards.forfeited = 0;', replace: '' },
+    {
+      name: 'forfeits-are-burned-twice',
+      find: '_rewards.forfeited = 0;',
+      replace: '',
+      first: 'StakeBooksTest',
+    },
     {
       name: 'forfeits-to-whoever-burns',
       find: 'rewardToken.safeTransfer(DEAD, amount);',
       replace: 'rewardToken.safeTransfer(msg.sender, amount);',
+      first: 'StakeBooksTest',
     },
     {
       name: 'cursor-forgets-within-a-version',
@@ -151,7 +157,12 @@ export const REWARDS: readonly Mutation[] = [
       replace: '',
     },
     { name: 'last-version-is-not-closed', find: 'state.spans[last].end = perStake;', replace: '' },
-    { name: 'version-starts-at-nothing', find: 'state.spans[id].start = perStake;', replace: '' },
+    {
+      name: 'version-starts-at-nothing',
+      find: 'state.spans[id].start = perStake;',
+      replace: '',
+      first: 'StakeBooksTest',
+    },
     {
       name: 'version-after-the-end-of-a-stream',
       find: 'state.stream.updatedAt = reports < endsAt ? reports : endsAt;',

@@ -23,6 +23,7 @@ export const STAKE: readonly Mutation[] = [
       name: 'refused-stake-is-lost',
       find: 'if (!_token.trySafeTransfer(operator, amount)) owed[operator] += amount;',
       replace: '_token.trySafeTransfer(operator, amount);',
+      first: 'StakeBooksTest',
     },
     {
       name: 'refused-stake-holds-the-seat',
@@ -34,10 +35,16 @@ export const STAKE: readonly Mutation[] = [
       name: 'second-report-overwrites-the-first',
       find: 'owed[reporter] += toReporter;',
       replace: 'owed[reporter] = toReporter;',
+      first: 'StakeBooksTest',
     },
     { name: 'second-slash-overwrites-the-burnable', find: 'burnable += toBurn;', replace: 'burnable = toBurn;' },
     { name: 'reporter-withdraws-twice', find: 'owed[msg.sender] = 0;', replace: '' },
-    { name: 'stake-burned-twice', find: 'burnable = 0;', replace: '' },
+    {
+      name: 'stake-burned-twice',
+      find: 'burnable = 0;',
+      replace: '',
+      first: 'StakeBooksTest',
+    },
     {
       name: 'stake-burned-to-the-caller',
       find: '_token.safeTransfer(DEAD, amount);',

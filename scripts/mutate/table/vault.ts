@@ -29,6 +29,7 @@ export const VAULT: readonly Mutation[] = [
       name: 'push-while-a-token-moves',
       find: 'if (_moving) revert Reentered();\n        _moving = true;\n        before',
       replace: '_moving = true;\n        before',
+      first: 'AgreementEdgesTest',
     },
     {
       name: 'deposit-in-a-token-that-takes-a-fee',
@@ -112,6 +113,7 @@ export const VAULT: readonly Mutation[] = [
       name: 'accepted-with-a-service-that-retires-within',
       find: 'if (service.activeFrom > firstWindowStart || service.retiredFrom < lastWindowEnd) {',
       replace: 'if (service.activeFrom > firstWindowStart || service.retiredFrom <= firstWindowStart) {',
+      first: 'AgreementEdgesTest',
     },
     {
       name: 'accepted-before-the-service-is-active',
@@ -193,6 +195,7 @@ export const VAULT: readonly Mutation[] = [
       name: 'extended-beyond-the-last-void',
       find: 'voids >= agreed.voidsInRowMax\n',
       replace: 'voids > agreed.voidsInRowMax\n',
+      first: 'AgreementEdgesTest',
     },
     {
       name: 'extended-without-end',
