@@ -113,7 +113,7 @@ export const ORACLE: readonly Mutation[] = [
       name: 'first-view-ends-at-the-deadline',
       find: 'if (firstViewEnds >= uint256',
       replace: 'if (firstViewEnds > uint256',
-      first: 'OracleLeavesTest',
+      first: 'RewardEdgesTest',
     },
     {
       name: 'windows-of-equal-length',
