@@ -7,6 +7,7 @@ import { METRIC } from '../../protocol/metric.ts';
 import { STANDARD } from '../../protocol/parameters.ts';
 import { statisticsOf } from '../../protocol/statistics.ts';
 import { Rng } from '../../test/simulator/rng.ts';
+import { PLOT_TITLE, plotSvg, rowsOf } from './plot.ts';
 
 /**
  * Do published bounds hold? Simulates services whose truth is known, watched by a set of which just under a third lies as one,
@@ -228,8 +229,7 @@ function writeTable(): void {
     ({ name, cases, value, holds }) => `| ${name} | ${cases} | ${value.toFixed(2)} | ${holds ? 'yes' : '**no**'} |`,
   );
   const table = ['| bound | cases | holds in % of them | at least 95 % |', '|---|---:|---:|---|', ...lines].join('\n');
-  writeFileSync(
-    page,
-    `${before}<!-- estimators: ${SERVICES} services, seed ${flags.seed} -->\n${table}\n<!-- estimators end -->\n${after}`,
-  );
+  const text = `${before}<!-- estimators: ${SERVICES} services, seed ${flags.seed} -->\n${table}\n<!-- estimators end -->\n${after}`;
+  writeFileSync(page, text);
+  writeFileSync(new URL('../../docs/estimators.svg', import.meta.url), plotSvg(PLOT_TITLE, rowsOf(text, 'estimators')));
 }
