@@ -45,6 +45,14 @@ contract StakeBooksTest is Fixture {
         assertEq(stakeSource.owed(operatorOf(1)), STAKE_MIN, "kept for it");
     }
 
+    /// No version ever named the seat: nothing that it could be slashed for.
+    function test_exit_waitsForNothingBeforeTheSeatIsInAnyVersion() external {
+        uint16 seat = join(9, STAKE_MIN);
+        exit(9, seat);
+        registry.withdraw(seat);
+        assertEq(token.balanceOf(operatorOf(9)), STAKE_MIN, "at once");
+    }
+
     function test_claimRewards_paysNothingForReportsBeforeTheSeatsFirstVersion() external {
         _fund(500 ether);
         for (uint64 epoch = 0; epoch < 3; ++epoch) {

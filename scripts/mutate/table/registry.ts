@@ -69,6 +69,7 @@ export const REGISTRY: readonly Mutation[] = [
       name: 'stake-of-an-unsealed-seat-waits',
       find: 'uint32 lastVersion = record.firstVersion > latestVersion ? 0 : latestVersion;',
       replace: 'uint32 lastVersion = latestVersion;',
+      first: 'StakeBooksTest',
     },
     {
       name: 'stake-to-whoever-withdraws',

@@ -212,7 +212,13 @@ export const REWARDS: readonly Mutation[] = [
       name: 'epoch-of-a-miss-is-not-kept',
       find: 'above = level << 64 | epoch;',
       replace: 'above = level << 64 | uint64(above);',
+      first: 'RewardEdgesTest',
     },
-    { name: 'debt-runs-into-the-epoch', find: 'if (debt > type(uint128).max) debt = type(uint128).max;', replace: '' },
+    {
+      name: 'debt-runs-into-the-epoch',
+      find: 'if (debt > type(uint128).max) debt = type(uint128).max;',
+      replace: '',
+      first: 'RewardEdgesTest',
+    },
   ]),
 ];
