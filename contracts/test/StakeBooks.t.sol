@@ -20,11 +20,16 @@ contract StakeBooksTest is Fixture {
         warpToEpoch(3);
     }
 
-    function test_seize_addsUpForWhoReportsTwice() external {
+    function test_seize_addsUpForWhoReportsTwiceAndPaysOnce() external {
         court.prove(_fault(1), REPORTER);
         court.prove(_fault(2), REPORTER);
         assertEq(stakeSource.owed(REPORTER), 2 * (STAKE_MIN / 20), "of both");
         assertEq(stakeSource.burnable(), 2 * (STAKE_MIN - STAKE_MIN / 20), "of both");
+        vm.prank(REPORTER);
+        stakeSource.withdraw();
+        vm.expectRevert(abi.encodeWithSelector(IStakeSource.NothingOwed.selector, REPORTER));
+        vm.prank(REPORTER);
+        stakeSource.withdraw();
     }
 
     function test_burn_burnsOnce() external {

@@ -37,8 +37,18 @@ export const STAKE: readonly Mutation[] = [
       replace: 'owed[reporter] = toReporter;',
       first: 'StakeBooksTest',
     },
-    { name: 'second-slash-overwrites-the-burnable', find: 'burnable += toBurn;', replace: 'burnable = toBurn;' },
-    { name: 'reporter-withdraws-twice', find: 'owed[msg.sender] = 0;', replace: '' },
+    {
+      name: 'second-slash-overwrites-the-burnable',
+      find: 'burnable += toBurn;',
+      replace: 'burnable = toBurn;',
+      first: 'StakeBooksTest',
+    },
+    {
+      name: 'reporter-withdraws-twice',
+      find: 'owed[msg.sender] = 0;',
+      replace: '',
+      first: 'StakeBooksTest',
+    },
     {
       name: 'stake-burned-twice',
       find: 'burnable = 0;',
