@@ -8,10 +8,12 @@ import {ISlaMarket} from "../src/interfaces/ISlaMarket.sol";
 import {ISlaVault} from "../src/interfaces/ISlaVault.sol";
 import {Intent, Outcome, Service, Terms} from "../src/interfaces/Types.sol";
 import {MarketFixture} from "./MarketFixture.sol";
-import {ReentrantToken} from "./Tokens.sol";
+import {BlacklistToken, ReentrantToken} from "./Tokens.sol";
 
 /// An agreement at the edges of its service's life, of its void periods, and while a token moves.
 contract AgreementEdgesTest is MarketFixture {
+    address private constant DEAD = 0x000000000000000000000000000000000000dEaD;
+
     function test_accept_refusesAServiceThatRetiresInTheMiddle() external {
         uint256 id = offer(terms());
         Service memory service = _services(serviceId, 0, FIRST + PERIODS * WINDOW - 1);
@@ -32,6 +34,42 @@ contract AgreementEdgesTest is MarketFixture {
         reveal(id, 0, 10 ether);
         _services(serviceOf[0], START, type(uint64).max);
         reveal(id, 0, 10 ether);
+    }
+
+    function test_reveal_refusesAServiceThatRetiresWithinTheAgreement() external {
+        uint256 id = post(intent());
+        commit(id, 0, 10 ether);
+        warpToEpoch(COMMIT_UNTIL);
+        _services(serviceOf[0], 0, START + PERIODS * WINDOW - 1);
+        expectError(abi.encodeWithSelector(ISlaMarket.ServiceDoesNotQualify.selector, serviceOf[0], "active"));
+        reveal(id, 0, 10 ether);
+        _services(serviceOf[0], 0, START + PERIODS * WINDOW);
+        reveal(id, 0, 10 ether);
+    }
+
+    function test_post_roundsTheDepositUp() external {
+        Intent memory wanted = intent();
+        wanted.terms.pricePerPeriod = 17; // 2 % of 51
+        assertEq(market.intentState(post(wanted)).deposit, 2, "1.02");
+    }
+
+    /// The pool pays out its own token alone: another would lie there for ever, and look like a reward.
+    function test_lapse_burnsForfeitsInATokenThatThePoolDoesNotPay() external {
+        BlacklistToken coin = new BlacklistToken(10_000 ether);
+        Intent memory wanted = intent();
+        wanted.terms.token = address(coin);
+        address[2] memory both = [CUSTOMER, bidders[0]];
+        for (uint256 i = 0; i < 2; ++i) {
+            coin.transfer(both[i], 1000 ether);
+            vm.prank(both[i]);
+            coin.approve(address(market), type(uint256).max);
+        }
+        uint256 id = post(wanted);
+        commit(id, 0, 10 ether);
+        warpToEpoch(REVEAL_UNTIL);
+        market.lapse(id);
+        assertEq(market.owed(address(coin), address(pool)), 0, "nothing to the pool");
+        assertEq(market.owed(address(coin), DEAD), DEPOSIT, "to nobody");
     }
 
     /// The period that ends the agreement returns its own price and adds no window.

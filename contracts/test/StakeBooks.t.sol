@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IMeasurementOracle} from "../src/interfaces/IMeasurementOracle.sol";
 import {IStakeSource} from "../src/interfaces/IStakeSource.sol";
+import {IWatcherRegistry} from "../src/interfaces/IWatcherRegistry.sol";
 import {Equivocation} from "../src/interfaces/Types.sol";
 import {Rewards} from "../src/libraries/Rewards.sol";
 import {Typed} from "../src/libraries/Typed.sol";
@@ -56,6 +57,19 @@ contract StakeBooksTest is Fixture {
         exit(9, seat);
         registry.withdraw(seat);
         assertEq(token.balanceOf(operatorOf(9)), STAKE_MIN, "at once");
+    }
+
+    function test_topUp_takesWhatItAdds() external {
+        fund(operatorOf(1), address(stakeSource), STAKE_MIN);
+        vm.prank(operatorOf(1));
+        registry.topUp(1, STAKE_MIN);
+        assertEq(token.balanceOf(address(stakeSource)), 5 * STAKE_MIN, "taken");
+        assertEq(token.balanceOf(operatorOf(1)), 0, "of the operator");
+    }
+
+    function test_sealedSeat_refusesASeatBeyondTheLast() external {
+        vm.expectRevert(abi.encodeWithSelector(IWatcherRegistry.SeatOutOfRange.selector, 512, 512));
+        registry.sealedSeat(1, 512);
     }
 
     function test_claimRewards_paysNothingForReportsBeforeTheSeatsFirstVersion() external {

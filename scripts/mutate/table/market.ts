@@ -88,6 +88,7 @@ export const MARKET: readonly Mutation[] = [
       name: 'bid-with-a-service-that-retires-within',
       find: 'service.retiredFrom >= end;',
       replace: 'service.retiredFrom > wanted.firstWindowStart;',
+      first: 'AgreementEdgesTest',
     },
     {
       name: 'bid-with-a-service-that-starts-late',
@@ -168,6 +169,7 @@ export const MARKET: readonly Mutation[] = [
       name: 'deposit-rounded-down',
       find: '(budget * DEPOSIT_PPM + PPM - 1) / PPM',
       replace: 'budget * DEPOSIT_PPM / PPM',
+      first: 'AgreementEdgesTest',
     },
     { name: 'deposit-of-one-percent', find: 'DEPOSIT_PPM = 20_000;', replace: 'DEPOSIT_PPM = 10_000;' },
     {
@@ -250,6 +252,7 @@ export const MARKET: readonly Mutation[] = [
       name: 'forfeits-of-any-token-to-the-pool',
       find: 'token == rewardToken ? address(rewardPool) : DEAD',
       replace: 'address(rewardPool)',
+      first: 'AgreementEdgesTest',
     },
     {
       name: 'forfeits-vanish',

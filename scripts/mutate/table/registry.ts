@@ -168,6 +168,7 @@ export const REGISTRY: readonly Mutation[] = [
       name: 'seat-beyond-the-last-is-asked',
       find: 'if (index >= SEATS) revert SeatOutOfRange(index, SEATS);\n        uint256 stake;',
       replace: 'uint256 stake;',
+      first: 'StakeBooksTest',
     },
     { name: 'sealed-total-of-before', find: '_totalEffectiveStake += effectiveStake;', replace: '' },
   ]),
@@ -206,7 +207,12 @@ export const REGISTRY: readonly Mutation[] = [
       find: 'uint128 added = _effective(stake) - before;',
       replace: 'uint128 added = amount;',
     },
-    { name: 'added-stake-is-not-taken', find: 'stakeSource.lock(msg.sender, amount);', replace: '' },
+    {
+      name: 'added-stake-is-not-taken',
+      find: 'stakeSource.lock(msg.sender, amount);',
+      replace: '',
+      first: 'StakeBooksTest',
+    },
     { name: 'nothing-is-added', find: 'if (amount == 0) revert StakeBelowMinimum(0, 1);', replace: '' },
     {
       name: 'added-stake-goes-to-the-neighbour',

@@ -29,6 +29,7 @@ export const STAKE: readonly Mutation[] = [
       name: 'refused-stake-holds-the-seat',
       find: 'if (!_token.trySafeTransfer(operator, amount)) owed[operator] += amount;',
       replace: '_token.safeTransfer(operator, amount);',
+      first: 'StakeBooksTest',
     },
     { name: 'reporter-is-owed-nothing', find: 'owed[reporter] += toReporter;', replace: '' },
     {
