@@ -66,7 +66,12 @@ export const PERIODS: readonly Mutation[] = [
       find: 'if (!leaf.conclusive && _retiredBefore(',
       replace: 'if (_retiredBefore(',
     },
-    { name: 'abandoned-after-the-window', find: '.retiredFrom < windowEnd;', replace: '.retiredFrom <= windowEnd;' },
+    {
+      name: 'abandoned-after-the-window',
+      find: '.retiredFrom < windowEnd;',
+      replace: '.retiredFrom <= windowEnd;',
+      first: 'PeriodEdgesTest',
+    },
     {
       name: 'settled-before-anybody-accepted',
       find: 'if (record.status != expected) revert',

@@ -41,7 +41,7 @@ export const VAULT: readonly Mutation[] = [
       name: 'push-of-another-amount',
       find: 'if (sent != amount) revert TokenNotReceived(sent, amount);',
       replace: '',
-      first: 'MarketAttacksTest',
+      first: 'PeriodEdgesTest',
     },
     {
       name: 'fees-are-paid-twice',
@@ -185,6 +185,7 @@ export const VAULT: readonly Mutation[] = [
       name: 'extended-over-a-started-window',
       find: 'if (windowStart <= oracle.currentEpoch()) return false;',
       replace: 'if (windowStart < oracle.currentEpoch()) return false;',
+      first: 'PeriodEdgesTest',
     },
     {
       name: 'extended-after-the-service',
@@ -201,6 +202,7 @@ export const VAULT: readonly Mutation[] = [
       name: 'extended-without-end',
       find: 'record.periods >= TermsBounds.PERIODS_MAX',
       replace: 'record.periods >= 2 * TermsBounds.PERIODS_MAX',
+      first: 'PeriodEdgesTest',
     },
     { name: 'extension-returns-the-price-too', find: 'if (e.extends) e.returned = 0;', replace: '' },
     {
@@ -223,6 +225,7 @@ export const VAULT: readonly Mutation[] = [
       name: 'fee-rounded-up',
       find: 'uint128(uint256(e.paid) * feePpm / Settlement.PPM)',
       replace: 'uint128((uint256(e.paid) * feePpm + Settlement.PPM - 1) / Settlement.PPM)',
+      first: 'PeriodEdgesTest',
     },
     { name: 'fee-on-top-of-the-price', find: 'e.paid -= e.fee;', replace: '' },
     { name: 'fee-vanishes', find: '_owe(agreed.token, address(rewardPool), e.fee);', replace: '' },
