@@ -44,18 +44,30 @@ export const CRYPTOGRAPHY: readonly Mutation[] = [
       find: 'if (bits == 0) revert InfinityRefused();\n        if (!ok)',
       replace: 'if (!ok)',
     },
-    { name: 'sum-of-the-hash-that-is-not-there', find: 'ok := and(ok, eq(returndatasize(), 0x80))', replace: '' },
+    {
+      name: 'sum-of-the-hash-that-is-not-there',
+      find: 'ok := and(ok, eq(returndatasize(), 0x80))',
+      replace: '',
+      first: 'BlsAbsentTest',
+    },
     {
       name: 'refused-sum-of-the-hash-goes-on',
       find: 'mstore(point, 0x80)\n        }\n        if (!ok) revert PrecompileRefused(precompile);',
       replace: 'mstore(point, 0x80)\n        }',
+      first: 'BlsAbsentTest',
     },
     {
       name: 'mapping-precompile-that-is-not-there',
       find: 'mapped := and(mapped, eq(returndatasize(), 0x80))',
       replace: '',
+      first: 'BlsAbsentTest',
     },
-    { name: 'precompile-that-is-not-there', find: 'ok := and(ok, eq(returndatasize(), outputBytes))', replace: '' },
+    {
+      name: 'precompile-that-is-not-there',
+      find: 'ok := and(ok, eq(returndatasize(), outputBytes))',
+      replace: '',
+      first: 'BlsAbsentTest',
+    },
     {
       name: 'refused-addition-goes-on',
       find: 'if (!ok) revert PrecompileRefused(precompile);\n    }\n\n    /// −point',
@@ -71,6 +83,7 @@ export const CRYPTOGRAPHY: readonly Mutation[] = [
       name: 'key-beyond-its-holder',
       find: 'function _requireG2At(bytes memory holder, uint256 offset) private pure {\n        if (holder.length < offset + G2_BYTES) revert BadLength(holder.length, offset + G2_BYTES);',
       replace: 'function _requireG2At(bytes memory holder, uint256 offset) private pure {',
+      first: 'BlsAbsentTest',
     },
     { name: 'empty-domain-tag', find: 'if (domainTag.length == 0) revert EmptyDomainTag();', replace: '' },
     {
