@@ -47,6 +47,7 @@ export const ADAPTERS: readonly Mutation[] = [
       name: 'feed-without-an-age',
       find: '_requireWithin("ageSecondsMax", ageSecondsMax_, 1, type(uint64).max);',
       replace: '',
+      first: 'ConsumerEdgesTest',
     },
   ]),
   ...mutationsOf('adapters/GuardedReader.sol', 'ConsumersTest', [
@@ -74,8 +75,14 @@ export const ADAPTERS: readonly Mutation[] = [
       name: 'reader-follows-a-fall-to-nothing',
       find: '(_waiting.observedAt != 0 && _isClose(next.value, _waiting.value))',
       replace: '_isClose(next.value, _waiting.value)',
+      first: 'ConsumerEdgesTest',
     },
-    { name: 'reader-remembers-a-jump-that-passed', find: 'delete _waiting;', replace: '' },
+    {
+      name: 'reader-remembers-a-jump-that-passed',
+      find: 'delete _waiting;',
+      replace: '',
+      first: 'ConsumerEdgesTest',
+    },
     {
       name: 'reader-answers-what-is-stale',
       find: 'if (!_isFresh(_taken)) revert Stale(block.timestamp, _taken.observedAt, ageSecondsMax);',
@@ -90,16 +97,19 @@ export const ADAPTERS: readonly Mutation[] = [
       name: 'reader-refuses-a-change-at-its-bound',
       find: 'return change * PPM <= uint256(other) * changePpmMax;',
       replace: 'return change * PPM < uint256(other) * changePpmMax;',
+      first: 'ConsumerEdgesTest',
     },
     {
       name: 'reader-measures-change-by-the-new-value',
       find: 'return change * PPM <= uint256(other) * changePpmMax;',
       replace: 'return change * PPM <= uint256(value) * changePpmMax;',
+      first: 'ConsumerEdgesTest',
     },
     {
       name: 'reader-reads-the-other-statistic',
       find: 'if (statistic == STATISTIC_TAIL) return',
       replace: 'if (statistic != STATISTIC_TAIL) return',
+      first: 'ConsumerEdgesTest',
     },
   ]),
   ...mutationsOf('examples/FailoverRouter.sol', 'ConsumersTest', [
@@ -134,16 +144,19 @@ export const ADAPTERS: readonly Mutation[] = [
       name: 'router-of-one-service',
       find: 'if (services_.length < 2 || services_.length > SERVICES_MAX) {',
       replace: 'if (services_.length > SERVICES_MAX) {',
+      first: 'ConsumerEdgesTest',
     },
     {
       name: 'router-reads-the-other-statistic',
       find: 'objective.statistic == Settlement.STATISTIC_TAIL\n',
       replace: 'objective.statistic != Settlement.STATISTIC_TAIL\n',
+      first: 'ConsumerEdgesTest',
     },
     {
       name: 'router-dates-a-breach-by-another-window',
       find: 'if (first || (!breached && end < observedAt)) observedAt = end;',
       replace: 'if (first || end < observedAt) observedAt = end;',
+      first: 'ConsumerEdgesTest',
     },
   ]),
   ...mutationsOf('libraries/Templates.sol', 'TemplatesTest', [

@@ -191,6 +191,7 @@ export const CRYPTOGRAPHY: readonly Mutation[] = [
       name: 'history-proof-with-other-peaks',
       find: 'if (proof.siblings.length != height || proof.peaks.length != others) {',
       replace: 'if (proof.siblings.length != height) {',
+      first: 'ConsumerEdgesTest',
     },
     {
       name: 'history-leaf-like-a-node',

@@ -26,7 +26,6 @@ export const MARKET: readonly Mutation[] = [
       name: 'matched-over-a-started-window',
       find: '_requirePhase(wanted.revealUntil, wanted.firstWindowStart);',
       replace: '_requirePhase(wanted.revealUntil, type(uint64).max);',
-      survives: 'the vault refuses a window that has started, and the match with it',
     },
     {
       name: 'lapsed-while-others-reveal',
