@@ -167,7 +167,7 @@ function run(service: number, random: () => number): void {
     epochsCounted: 1,
     accumulators,
   };
-  const statistics = accumulators.map((one) => statisticsOf(one, STANDARD.parameters));
+  const statistics = accumulators.map((one) => statisticsOf(one, STANDARD.parameters, WATCHERS));
   const { stats } = leafOf(window, 0, statistics, STANDARD.parameters);
 
   const up = timeline.share * 1e6;
