@@ -208,8 +208,8 @@ function judge(accumulators: Accumulator[], n: number, lie: Lie, truth: Truth): 
 }
 
 const NEAR = 'latency p99, median: within 3 % or 1 ms at 20,000 samples a watcher';
-/** The same windows without those whose p99 lies where hardly any latency does, so that 200 slower samples do not say where. */
-const NEAR_WHERE_KNOWN = `${NEAR}, where its standard error is at most 3 %`;
+/** The same windows without those whose p99 lies where hardly any latency does: 200 slower samples do not say where. (One standard error.) */
+const NEAR_WHERE_KNOWN = 'latency p99, median: within 3 % or 1 ms where a watcher errs by 3 % at most';
 /** No target, as nobody in the network has them: what is left of the error when neither liars nor the number of watchers add to it. */
 const NEAR_OF_ALL = 'latency p99, of all honest samples in one histogram: within 3 % or 1 ms';
 
