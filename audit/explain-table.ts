@@ -3,7 +3,7 @@ import { INFINITE_MICROS } from '../protocol/histogram.ts';
 import { type ExplainedService, type Explanation, medianMicros, type Sight } from './explain.ts';
 import { align, printable } from './table.ts';
 
-const HEAD = ['operator', 'seat', 'signed', 'counts', 'good', 'bad', 'unknown', 'fault', 'median', 'stalls'];
+const HEAD = ['operator', 'seat', 'signed', 'counts', 'good', 'bad', 'unknown', 'fault', 'stalled', 'median'];
 /** Reasons that a line names; the JSON has all. */
 const REASONS_SHOWN = 4;
 
@@ -27,11 +27,11 @@ function renderService({ service, sights, conclusive }: ExplainedService): strin
 }
 
 function row(sight: Sight): string[] {
-  const { seat, operator, signed, counted, statistics, stalls } = sight;
+  const { seat, operator, signed, counted, statistics } = sight;
   const samples = statistics?.samples;
   const counts = samples
-    ? [samples.good, samples.bad, samples.unknown, samples.fault].map(String)
-    : ['-', '-', '-', '-'];
+    ? [samples.good, samples.bad, samples.unknown, samples.fault, samples.stalled].map(String)
+    : new Array<string>(5).fill('-');
   const median = statistics && medianMicros(statistics);
   return [
     printable(operator),
@@ -40,7 +40,6 @@ function row(sight: Sight): string[] {
     counted ? 'yes' : 'no',
     ...counts,
     median === undefined ? '-' : median >= INFINITE_MICROS ? 'infinite' : `${(median / 1_000).toFixed(1)} ms`,
-    String(stalls),
   ];
 }
 
@@ -48,7 +47,9 @@ function notes({ seat, reasons, notValid, stalls, worstStallMicros }: Sight): st
   const odd = reasons.filter(({ reason }) => reason !== 'ok');
   const shown = odd.slice(0, REASONS_SHOWN).map(({ reason, count }) => `${count} ${reason}`);
   if (odd.length > REASONS_SHOWN) shown.push(`${odd.length - REASONS_SHOWN} other reasons`);
-  if (stalls > 0) shown.push(`its event loop stood still for up to ${(worstStallMicros / 1_000).toFixed(1)} ms`);
+  if (stalls > 0) {
+    shown.push(`its event loop stood still in ${stalls}, for up to ${(worstStallMicros / 1_000).toFixed(1)} ms`);
+  }
   const why = notValid === undefined ? [] : [`not valid: ${notValid}`];
   const all = [...why, ...shown];
   return all.length === 0 ? [] : [`  seat ${seat}: ${all.join('; ')}`];

@@ -2,7 +2,6 @@ import type { Bls } from '../platform/bls/bls.ts';
 import type { Chain } from '../platform/chain/chain.ts';
 import { addSample, emptyAccumulator } from '../protocol/accumulator.ts';
 import { assignedTo } from '../protocol/assigned.ts';
-import type { Batch } from '../protocol/batch.ts';
 import { toHex } from '../protocol/bytes.ts';
 import type { LandedReport } from '../protocol/certificate.ts';
 import { PlumblineError } from '../protocol/error.ts';
@@ -32,7 +31,7 @@ export type Sight = {
   readonly signed: boolean;
   /** Its batch is in the report. */
   readonly counted: boolean;
-  /** Why the epoch's leaf does not take its word: 'no batch', too few answers, too many faults of its own. Undefined: it does. */
+  /** Why the epoch's leaf does not take its word: 'no batch', too few answers, too many faults of its own or stalls. Undefined: it does. */
   readonly notValid: string | undefined;
   /** Undefined without its batch. */
   readonly statistics: WatcherStatistics | undefined;
@@ -95,7 +94,8 @@ export async function explain(deps: ExplainDeps, epoch: number, serviceId?: stri
         const seat = seats.get(toHex(watcher));
         if (!seat) return [];
         const signed = landed.signers.includes(seat.seat);
-        return [{ weight, sight: sightOf(seat, signed, batches.get(toHex(watcher)), index, weight, parameters) }];
+        const samples = batches.get(toHex(watcher))?.samples.filter((sample) => sample.service === index);
+        return [{ weight, sight: sightOf(seat, signed, samples, assigned.length, parameters) }];
       });
       const weigh = (some: readonly { readonly weight: bigint }[]) =>
         some.reduce((sum, { weight }) => sum + weight, 0n);
@@ -123,37 +123,36 @@ async function reportOf(chain: Chain, epoch: number): Promise<LandedReport> {
 function sightOf(
   { seat, operator, watcher, region }: Seat,
   signed: boolean,
-  batch: Batch | undefined,
-  index: number,
-  weight: bigint,
+  samples: readonly Sample[] | undefined,
+  watchers: number,
   parameters: Parameters,
 ): Sight {
-  const who = { seat, operator, watcher: toHex(watcher), region, signed, counted: batch !== undefined };
-  if (!batch) {
+  const who = { seat, operator, watcher: toHex(watcher), region, signed, counted: samples !== undefined };
+  if (!samples) {
     return { ...who, notValid: 'no batch', statistics: undefined, reasons: [], stalls: 0, worstStallMicros: 0 };
   }
-  const samples = batch.samples.filter((sample) => sample.service === index);
   const share = emptyAccumulator(watcher, region);
-  share.assignedWeight = weight;
-  share.countedWeight = weight;
   for (const sample of samples) addSample(share, sample);
-  const statistics = statisticsOf(share, parameters);
-  const stalled = samples.map(({ stallMicros }) => stallMicros).filter((micros) => micros > 0);
+  const statistics = statisticsOf(share, parameters, watchers);
+  const stalls = samples.map(({ stallMicros }) => stallMicros).filter((micros) => micros > 0);
   return {
     ...who,
     notValid: statistics.valid ? undefined : shortcoming(statistics, parameters),
     statistics,
     reasons: reasonsOf(samples),
-    stalls: stalled.length,
-    worstStallMicros: Math.max(0, ...stalled),
+    stalls: stalls.length,
+    worstStallMicros: Math.max(0, ...stalls),
   };
 }
 
-function shortcoming({ samples }: WatcherStatistics, { minSamples, maxFaultPpm }: Parameters): string {
+function shortcoming({ samples }: WatcherStatistics, { minSamples, maxFaultPpm, maxStalledPpm }: Parameters): string {
   const answered = samples.good + samples.bad;
   const all = answered + samples.unknown + samples.fault;
   if (samples.fault * 1_000_000 > all * maxFaultPpm) {
     return `${samples.fault} of ${all} its own faults, at most ${maxFaultPpm / 10_000} %`;
+  }
+  if (samples.stalled * 1_000_000 > answered * maxStalledPpm) {
+    return `${samples.stalled} of ${answered} good or bad stalled, at most ${maxStalledPpm / 10_000} %`;
   }
   return `${answered} good or bad, at least ${minSamples}`;
 }

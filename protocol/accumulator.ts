@@ -10,6 +10,7 @@ import {
   mergeHistograms,
 } from './histogram.ts';
 import { HISTOGRAM_BUCKETS_MAX } from './limits.ts';
+import { REASON } from './reason.ts';
 import { ABSENT_BURST, ABSENT_MICROS, OUTCOME, type Sample } from './sample.ts';
 import { U16, U32, U64, U256 } from './uint.ts';
 import { Writer } from './writer.ts';
@@ -29,6 +30,8 @@ export type Accumulator = {
   bad: number;
   unknown: number;
   fault: number;
+  /** Good and bad ones during which the watcher's own event loop stood still for STALLED_MICROS_MIN or longer. */
+  stalled: number;
   latency: Histogram;
   finality: Histogram;
   headLag: Histogram;
@@ -51,8 +54,8 @@ export type Window = {
 
 /** service, start, length, epochs counted. */
 const WINDOW_KEY_BYTES = 32 + 8 + 4 + 4;
-/** watcher, region, two weights, five counts, three offsets, five numbers. */
-const FIXED_BYTES = 32 + 2 + 2 * 32 + 5 * 4 + 3 * 4 + 5 * 4;
+/** watcher, region, two weights, six counts, three offsets, five numbers. */
+const FIXED_BYTES = 32 + 2 + 2 * 32 + 6 * 4 + 3 * 4 + 5 * 4;
 const BUCKET_BYTES = 2 + 4;
 
 const BucketSsz = new ContainerType({ bucket: U16, count: U32 }, { typeName: 'Bucket' });
@@ -69,6 +72,7 @@ export const AccumulatorSsz = new ContainerType(
     bad: U32,
     unknown: U32,
     fault: U32,
+    stalled: U32,
     latency: HistogramSsz,
     finality: HistogramSsz,
     headLag: HistogramSsz,
@@ -112,6 +116,7 @@ export function emptyAccumulator(watcher: Uint8Array, region: number): Draft {
     bad: 0,
     unknown: 0,
     fault: 0,
+    stalled: 0,
     latency: [],
     finality: [],
     headLag: [],
@@ -135,6 +140,7 @@ export function mergeAccumulators(a: Accumulator, b: Accumulator): Accumulator {
     bad: a.bad + b.bad,
     unknown: a.unknown + b.unknown,
     fault: a.fault + b.fault,
+    stalled: a.stalled + b.stalled,
     latency: mergeHistograms(a.latency, b.latency),
     finality: mergeHistograms(a.finality, b.finality),
     headLag: mergeHistograms(a.headLag, b.headLag),
@@ -147,8 +153,18 @@ export function mergeAccumulators(a: Accumulator, b: Accumulator): Accumulator {
 }
 
 /**
+ * A shorter stall counts as none. Timers fire late by a millisecond or two on a healthy machine, and one that is asked for in
+ * 10 ms cannot tell less from its own period; a longer stall is as long as many an answer.
+ */
+export const STALLED_MICROS_MIN = 10_000;
+
+/** The answer came and was not the known one. */
+const WRONG_ANSWERS: ReadonlySet<number> = new Set([REASON.wrongBody, REASON.wrongHash, REASON.wrongAnswer]);
+
+/**
  * Adds one sample in place. A bad answer has infinite latency: an answer that fails its assertion was not given, and
- * dropping it would let quick errors improve a tail. A stall shortens the time, which favours the provider.
+ * dropping it would let quick errors improve a tail. A stall shortens the time, which favours the provider; it is counted
+ * besides, and the sample with it, because dropping it would select against slow answers.
  */
 export function addSample(into: Draft, sample: Sample): void {
   if (sample.outcome === OUTCOME.unknown) into.unknown++;
@@ -163,10 +179,20 @@ export function addSample(into: Draft, sample: Sample): void {
     if (sample.headLag !== ABSENT_MICROS) addToHistogram(into.headLag, bucketOf(sample.headLag));
     if (sample.finalityMicros !== ABSENT_MICROS) addToHistogram(into.finality, bucketOf(sample.finalityMicros));
   }
-  if (sample.burst !== ABSENT_BURST && sample.outcome <= OUTCOME.bad) {
+  if (sample.outcome > OUTCOME.bad) return;
+  if (sample.stallMicros >= STALLED_MICROS_MIN) into.stalled++;
+  if (sample.burst !== ABSENT_BURST) {
     into.bursts++;
     if (sample.burst === 1) into.burstsMet++;
   }
+  addCheck(into, sample);
+}
+
+/** A good answer that was compared with a known one was right; a bad one was compared only if that is what it failed. */
+function addCheck(into: Draft, { outcome, reason, bodyDigest }: Sample): void {
+  const isRight = outcome === OUTCOME.good && bodyDigest.some((byte) => byte !== 0);
+  if (isRight) into.correct++;
+  if (isRight || (outcome === OUTCOME.bad && WRONG_ANSWERS.has(reason))) into.checked++;
 }
 
 export const WindowKeySsz = new ContainerType(
@@ -199,6 +225,7 @@ export function openBytes(window: Window, accumulator: Accumulator): Uint8Array 
   writer.u32(accumulator.bad);
   writer.u32(accumulator.unknown);
   writer.u32(accumulator.fault);
+  writer.u32(accumulator.stalled);
   // SSZ puts lists behind the fixed part, which says where each begins.
   const finalityAt = FIXED_BYTES + bytesOf(latency);
   writer.u32(FIXED_BYTES);

@@ -1,4 +1,4 @@
-import type { Bounded } from './bounds.ts';
+import type { Bounded, Estimate } from './bounds.ts';
 
 /** A value with the effective stake behind it. */
 export type Weighted<T> = { readonly value: T; readonly weight: bigint };
@@ -74,24 +74,29 @@ export type Combined = { readonly median: Bounded | undefined; readonly tail: Bo
 
 /**
  * weightedMedian and weightedTail of point and both bounds, each by the same order statistic; each is monotone, so
- * lower <= value <= upper holds. One order serves both: from the best for the median, from the worst for the tail.
+ * lower <= value <= upper holds. One order serves both: from the best for the median, from the worst for the tail. The
+ * tail's bound that favours the provider is of the joint ones: liars who all say the worst leave it to the worst honest
+ * watcher, and of many honest ones the worst is beyond its own bound of 95 % more often than in 1 of 20 cases.
  */
 export function combineBounded(
-  values: readonly Weighted<Bounded>[],
+  values: readonly Weighted<Estimate>[],
   assigned: bigint,
   higherBetter: boolean,
   threshold = THIRD,
 ): Combined {
-  const part = (of: keyof Bounded) => {
+  const part = (of: keyof Estimate) => {
     const upwards = ascending(values.map(({ value, weight }) => ({ value: value[of], weight })));
     const downwards = upwards.toReversed();
     const [bestFirst, worstFirst] = higherBetter ? [downwards, upwards] : [upwards, downwards];
     return { median: medianOf(bestFirst), tail: tailOf(worstFirst, assigned, threshold) };
   };
-  const [value, lower, upper] = [part('value'), part('lower'), part('upper')];
-  const boundedOf = (which: 'median' | 'tail'): Bounded | undefined => {
-    const [v, l, u] = [value[which], lower[which], upper[which]];
-    return v === undefined || l === undefined || u === undefined ? undefined : { value: v, lower: l, upper: u };
+  const [value, lower, upper, joint] = [part('value'), part('lower'), part('upper'), part('joint')];
+  return {
+    median: boundedOf(value.median, lower.median, upper.median),
+    tail: higherBetter ? boundedOf(value.tail, lower.tail, joint.tail) : boundedOf(value.tail, joint.tail, upper.tail),
   };
-  return { median: boundedOf('median'), tail: boundedOf('tail') };
+}
+
+function boundedOf(value?: number, lower?: number, upper?: number): Bounded | undefined {
+  return value === undefined || lower === undefined || upper === undefined ? undefined : { value, lower, upper };
 }

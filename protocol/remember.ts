@@ -4,15 +4,15 @@
  * @param entriesMax answers kept; when so many are, all are forgotten, so memory stays bounded whatever is asked
  */
 export function remember<T extends object>(
-  compute: (a: number, b: number) => T,
+  compute: (a: number, b: number, c: number) => T,
   entriesMax: number,
-): (a: number, b: number) => T {
+): (a: number, b: number, c: number) => T {
   const answers = new Map<string, T>();
-  return (a, b) => {
-    const key = `${a} ${b}`;
+  return (a, b, c) => {
+    const key = `${a} ${b} ${c}`;
     let answer = answers.get(key);
     if (answer === undefined) {
-      answer = compute(a, b);
+      answer = compute(a, b, c);
       if (answers.size >= entriesMax) answers.clear();
       answers.set(key, answer);
     }

@@ -150,7 +150,7 @@ function close(windows: readonly Window[], context: EpochContext): { leaves: Lea
   const leaves: Leaf[] = [];
   const closedLeaves: Uint8Array[] = [];
   for (const window of windows) {
-    const statistics = window.accumulators.map((a) => statisticsOf(a, context.parameters));
+    const statistics = window.accumulators.map((a, _, { length }) => statisticsOf(a, context.parameters, length));
     const threshold = tailThreshold(context.assignment ?? everyone(context.set), window.windowStart);
     for (const one of statistics) closedLeaves.push(statisticsLeaf(window, one));
     for (const vantage of [0, ...regionsOf(statistics)]) {

@@ -1,6 +1,6 @@
 import { ByteVectorType, ContainerType, VectorCompositeType } from '@chainsafe/ssz';
 import type { Accumulator, Window } from './accumulator.ts';
-import { type Bounded, QUANTILES, quantileRanks, ratioPpm } from './bounds.ts';
+import { type Estimate, QUANTILES, quantileRanks, ratioPpm } from './bounds.ts';
 import { keccakTwice } from './bytes.ts';
 import { bucketAtRank, bucketLower, bucketMiddle, bucketUpper, type Histogram, histogramCount } from './histogram.ts';
 import { METRIC, METRIC_COUNT } from './metric.ts';
@@ -16,11 +16,14 @@ export type WatcherStatistics = {
   readonly region: number;
   readonly assignedWeight: bigint;
   readonly countedWeight: bigint;
-  /** Enough samples, and not too many faults of its own. An invalid watcher counts as absent. */
+  /** How many watchers the window has: joint bounds hold for all of them at once. */
+  readonly watchers: number;
+  /** Enough samples, not too many faults of its own and not too many stalls. An invalid watcher counts as absent. */
   readonly valid: boolean;
-  readonly samples: { good: number; bad: number; unknown: number; fault: number };
+  /** `stalled` are among good and bad. */
+  readonly samples: { good: number; bad: number; unknown: number; fault: number; stalled: number };
   /** By METRIC; 'absent' when it was not measured, 'insufficient' below the smallest n. */
-  readonly metrics: readonly (Bounded | 'absent' | 'insufficient')[];
+  readonly metrics: readonly (Estimate | 'absent' | 'insufficient')[];
 };
 
 /** Answers kept of ratios and of ranks, a few hundred bytes each: some thousand counts recur while a window closes. */
@@ -31,58 +34,71 @@ const ranksOf = remember(quantileRanks, ANSWERS_MAX);
 
 type Metric = WatcherStatistics['metrics'][number];
 
-/** Quantile of a histogram; bounds take the outer edges of their buckets. */
-export function quantile(histogram: Histogram, ppm: number, nMin: number): Metric {
+/**
+ * Quantile of a histogram; bounds take the outer edges of their buckets. Where no sample bounds it for all watchers at once,
+ * the joint bound is the open end 0, which breaches no objective.
+ */
+export function quantile(histogram: Histogram, ppm: number, nMin: number, watchers: number): Metric {
   const n = histogramCount(histogram);
   if (n === 0) return 'absent';
   if (n < nMin) return 'insufficient';
-  const ranks = ranksOf(n, ppm);
+  const ranks = ranksOf(n, ppm, watchers);
   return {
     value: bucketMiddle(bucketAtRank(histogram, ranks.point)),
     lower: bucketLower(bucketAtRank(histogram, ranks.lower)),
     upper: bucketUpper(bucketAtRank(histogram, ranks.upper)),
+    joint: ranks.joint === 0 ? 0 : bucketLower(bucketAtRank(histogram, ranks.joint)),
   };
 }
 
-function ratio(hits: number, trials: number): Metric {
-  return trials === 0 ? 'absent' : ratioOf(hits, trials);
-}
-
-export function statisticsOf(accumulator: Accumulator, parameters: Parameters): WatcherStatistics {
-  const { good, bad, unknown, fault, latency, finality, headLag, minRttMicros } = accumulator;
+/** @param watchers of the window, this one included */
+export function statisticsOf(accumulator: Accumulator, parameters: Parameters, watchers: number): WatcherStatistics {
+  const { good, bad, unknown, fault, stalled, latency, finality, headLag, minRttMicros } = accumulator;
+  const ratio = (hits: number, trials: number) => (trials === 0 ? 'absent' : ratioOf(hits, trials, watchers));
+  const quantileAt = (histogram: Histogram, i: number) => {
+    const { ppm, nMin } = QUANTILES[i]!;
+    return quantile(histogram, ppm, nMin, watchers);
+  };
   const answered = good + bad;
   const all = answered + unknown + fault;
   const metrics = new Array<Metric>(METRIC_COUNT).fill('absent');
   metrics[METRIC.availabilityPpm] = ratio(good, answered);
-  QUANTILES.forEach(({ ppm, nMin }, i) => {
-    metrics[METRIC.latencyP50Micros + i] = quantile(latency, ppm, nMin);
-  });
-  metrics[METRIC.finalityP50Micros] = quantile(finality, QUANTILES[0].ppm, QUANTILES[0].nMin);
-  metrics[METRIC.finalityP99Micros] = quantile(finality, QUANTILES[3].ppm, QUANTILES[3].nMin);
-  metrics[METRIC.headLagBlocks] = quantile(headLag, QUANTILES[0].ppm, QUANTILES[0].nMin);
+  for (let i = 0; i < QUANTILES.length; i++) metrics[METRIC.latencyP50Micros + i] = quantileAt(latency, i);
+  metrics[METRIC.finalityP50Micros] = quantileAt(finality, 0);
+  metrics[METRIC.finalityP99Micros] = quantileAt(finality, 3);
+  metrics[METRIC.headLagBlocks] = quantileAt(headLag, 0);
   metrics[METRIC.throughputPpm] = ratio(accumulator.burstsMet, accumulator.bursts);
   metrics[METRIC.correctnessPpm] = ratio(accumulator.correct, accumulator.checked);
   if (minRttMicros !== ABSENT_MICROS) {
-    metrics[METRIC.minRttMicros] = { value: minRttMicros, lower: minRttMicros, upper: minRttMicros };
+    const value = minRttMicros;
+    metrics[METRIC.minRttMicros] = { value, lower: value, upper: value, joint: value };
   }
   return {
     watcher: accumulator.watcher,
     region: accumulator.region,
     assignedWeight: accumulator.assignedWeight,
     countedWeight: accumulator.countedWeight,
-    valid: answered >= parameters.minSamples && fault * 1_000_000 <= all * parameters.maxFaultPpm,
-    samples: { good, bad, unknown, fault },
+    watchers,
+    valid:
+      answered >= parameters.minSamples &&
+      fault * 1_000_000 <= all * parameters.maxFaultPpm &&
+      stalled * 1_000_000 <= answered * parameters.maxStalledPpm,
+    samples: { good, bad, unknown, fault, stalled },
     metrics,
   };
 }
 
-const MetricSsz = new ContainerType({ status: U8, value: U64, lower: U64, upper: U64 }, { typeName: 'Metric' });
+export const MetricSsz = new ContainerType(
+  { status: U8, value: U64, lower: U64, upper: U64, joint: U64 },
+  { typeName: 'Metric' },
+);
 /** What a statistics leaf hashes, after a one byte. */
 export const ClosedSsz = new ContainerType(
   {
     serviceId: new ByteVectorType(32),
     windowStart: U64,
     windowEpochs: U32,
+    watchers: U32,
     watcher: new ByteVectorType(32),
     region: U16,
     assignedWeight: U256,
@@ -92,13 +108,14 @@ export const ClosedSsz = new ContainerType(
     bad: U32,
     unknown: U32,
     fault: U32,
+    stalled: U32,
     metrics: new VectorCompositeType(MetricSsz, METRIC_COUNT),
   },
   { typeName: 'ClosedStatistics' },
 );
 
-/** All fields are fixed: the closed byte, key, watcher, region, two weights, valid, four counts, the metrics. */
-const writer = new Writer(1 + (32 + 8 + 4) + 32 + 2 + 2 * 32 + 1 + 4 * 4 + METRIC_COUNT * (1 + 3 * 8));
+/** All fields are fixed: the closed byte, key, number of watchers, watcher, region, two weights, valid, five counts, the metrics. */
+const writer = new Writer(1 + (32 + 8 + 4) + 4 + 32 + 2 + 2 * 32 + 1 + 5 * 4 + METRIC_COUNT * (1 + 4 * 8));
 
 /**
  * A one byte and ClosedSsz of the statistics, written by hand as accumulator.ts does it; test/protocol/statistics.test.ts
@@ -112,6 +129,7 @@ export function closedBytes(window: Window, statistics: WatcherStatistics): Uint
   writer.raw(window.serviceId, 32);
   writer.u64(window.windowStart);
   writer.u32(window.windowEpochs);
+  writer.u32(statistics.watchers);
   writer.raw(statistics.watcher, 32);
   writer.u16(statistics.region);
   writer.u256(statistics.assignedWeight);
@@ -121,6 +139,7 @@ export function closedBytes(window: Window, statistics: WatcherStatistics): Uint
   writer.u32(samples.bad);
   writer.u32(samples.unknown);
   writer.u32(samples.fault);
+  writer.u32(samples.stalled);
   for (let i = 0; i < METRIC_COUNT; i++) writeMetric(metrics[i]!);
   return writer.written();
 }
@@ -132,6 +151,7 @@ function writeMetric(metric: Metric): void {
   writer.u64(isPresent ? metric.value : 0);
   writer.u64(isPresent ? metric.lower : 0);
   writer.u64(isPresent ? metric.upper : 0);
+  writer.u64(isPresent ? metric.joint : 0);
 }
 
 /** Merkle leaf of one watcher's share in a leaf, with all that the leaf takes from it. */

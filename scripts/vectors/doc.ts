@@ -33,6 +33,7 @@ import { REFUSAL_BYTES_MAX, RefusalSsz } from '../../protocol/refusal.ts';
 import { REVEAL_BYTES_MAX, RevealSsz } from '../../protocol/reveal.ts';
 import { OUTCOME, SampleSsz } from '../../protocol/sample.ts';
 import { STATE_BYTES_MAX, StateSsz, WindowSsz } from '../../protocol/state.ts';
+import { ClosedSsz, MetricSsz } from '../../protocol/statistics.ts';
 
 export const WIRE_PATH = 'docs/WIRE.md';
 
@@ -181,7 +182,19 @@ const ARTEFACTS: readonly Artefact[] = [
     name: 'Accumulator',
     type: AccumulatorSsz,
     file: 'accumulator',
-    text: 'What one watcher saw in one window. A Bucket is its number (uint16) and a count (uint32); a histogram lists them in ascending order, and 896 is +infinity.',
+    text: 'What one watcher saw in one window. `stalled` samples are among the good and bad. A Bucket is its number (uint16) and a count (uint32); a histogram lists them in ascending order, and 896 is +infinity.',
+  },
+  {
+    name: 'ClosedStatistics',
+    type: ClosedSsz,
+    file: 'statistics',
+    text: 'What the leaf of a window that closed takes from one watcher; it follows from its Accumulator, the parameters and the number of `watchers` in the window. Nobody sends it: its hash is in `accumulatorRoot`.',
+  },
+  {
+    name: 'Metric',
+    type: MetricSsz,
+    file: 'statistics',
+    text: 'One of its twelve, in the order of METRIC below. Status: 0 absent, 1 insufficient, 2 present. `lower` and `upper` are bounds of this watcher by itself; `joint` is the bound that favours the provider once more, as it holds for all watchers of the window at once.',
   },
 ];
 
@@ -297,7 +310,7 @@ ${metrics.join('\n')}
 
 - \`accumulatorRoot\` = keccak256(root of the open accumulators, root of the statistics just closed), each a Merkle tree as
   above. A leaf of the first is keccak256(keccak256(0x00, window key, Accumulator)), where the window key is the first four
-  fields of Window; of the second keccak256(keccak256(0x01, statistics)). See \`protocol/accumulator.ts\` and \`statistics.ts\`.
+  fields of Window; of the second keccak256(keccak256(0x01, ClosedStatistics)). See \`protocol/accumulator.ts\` and \`statistics.ts\`.
   Windows nest: an open window holds what the shorter ones inside it held when they closed, and nothing of those still open. A
   window is fed by the longest listed length that divides its own, at last by the epoch, of length 1 (\`protocol/windows.ts\`).
 - \`historyRoot\` = keccak256(0x02, count as 8 bytes big-endian, peaks left to right) of the Merkle mountain range of report

@@ -26,6 +26,9 @@ const RATIOS: readonly (readonly [hits: number, trials: number])[] = [
   [2_147_483_647, 4_294_967_295],
 ];
 const SIZES = [5, 6, 12, 29, 59, 100, 299, 1_000, 2_995, 43_200, 44_236_800];
+/** Of each row of FAMILIES the most watchers, one more than the first row has, and one more than the last; each case takes two. */
+const WATCHERS = [1, 4, 5, 16, 64, 256, 512, 4_096, 4_097] as const;
+const watchersOf = (i: number) => [i, i + 4].map((at) => WATCHERS[at % WATCHERS.length]!);
 const MICROS = [
   0,
   1,
@@ -50,9 +53,13 @@ const SETS = 12;
 export function statisticsVectors() {
   return {
     isqrt: [0n, 1n, 2n, 3n, 4n, 99n, 10n ** 24n, 10n ** 24n - 1n, 2n ** 100n - 1n].map((n) => [`${n}`, `${isqrt(n)}`]),
-    ratioPpm: RATIOS.map(([hits, trials]) => ({ hits, trials, ...ratioPpm(hits, trials) })),
+    ratioPpm: RATIOS.flatMap(([hits, trials], i) =>
+      watchersOf(i).map((watchers) => ({ hits, trials, watchers, ...ratioPpm(hits, trials, watchers) })),
+    ),
     quantileRanks: QUANTILES.flatMap(({ ppm, nMin }) =>
-      SIZES.filter((n) => n >= nMin).map((n) => ({ n, quantilePpm: ppm, ...quantileRanks(n, ppm) })),
+      SIZES.filter((n) => n >= nMin).flatMap((n, i) =>
+        watchersOf(i).map((watchers) => ({ n, quantilePpm: ppm, watchers, ...quantileRanks(n, ppm, watchers) })),
+      ),
     ),
     buckets: MICROS.map((micros) => {
       const bucket = bucketOf(micros);

@@ -1,3 +1,4 @@
+import { STALLED_MICROS_MIN } from '../../protocol/accumulator.ts';
 import { everyone, owedBy } from '../../protocol/assigned.ts';
 import { slotsOf } from '../../protocol/assignment.ts';
 import { type Batch, batchHash, encodeBatch } from '../../protocol/batch.ts';
@@ -67,7 +68,7 @@ export function contextOf(epoch: number, over: Partial<EpochContext> = {}): Epoc
   };
 }
 
-/** How one slot ended; by default nine in ten are good, the rest evenly spread. */
+/** How one slot ended; by default nine in ten are good, the rest evenly spread, and one in thirty stalled. */
 export type SampleOf = (at: { epoch: number; seat: number; service: number; slot: number }) => Partial<Sample>;
 
 const byDraw: SampleOf = ({ epoch, seat, service, slot }) => {
@@ -75,7 +76,11 @@ const byDraw: SampleOf = ({ epoch, seat, service, slot }) => {
   if (roll === 0) return { outcome: OUTCOME.unknown, reason: REASON.nameUnresolved };
   if (roll === 1) return { outcome: OUTCOME.watcherFault, reason: REASON.overload };
   if (roll === 2) return { outcome: OUTCOME.bad, reason: REASON.timeout, totalMicros: 1_000_000, statusCode: 0 };
-  return {};
+  if (roll === 3) return { stallMicros: STALLED_MICROS_MIN };
+  // Service 1 has a known answer.
+  if (service !== 1) return {};
+  const bodyDigest = drawn('body', roll === 4 ? 'wrong' : 'right');
+  return roll === 4 ? { outcome: OUTCOME.bad, reason: REASON.wrongBody, bodyDigest } : { bodyDigest };
 };
 
 export function batchOf(context: EpochContext, seat: number, sampleOf: SampleOf = byDraw): Batch {

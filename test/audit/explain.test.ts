@@ -40,6 +40,7 @@ describe('explain', () => {
             bad: count(OUTCOME.bad),
             unknown: count(OUTCOME.unknown),
             fault: count(OUTCOME.watcherFault),
+            stalled: own.filter(({ outcome, stallMicros }) => outcome <= OUTCOME.bad && stallMicros >= 10_000).length,
           });
         }
         expect(sight.reasons.reduce((sum, { count: n }) => sum + n, 0)).toBe(own.length);
@@ -54,7 +55,10 @@ describe('explain', () => {
       for (const { notValid, counted, statistics } of sights) {
         if (!counted) expect(notValid).toBe('no batch');
         else if (statistics!.valid) expect(notValid).toBeUndefined();
-        else expect(notValid).toMatch(new RegExp(`good or bad, at least ${minSamples}$|its own faults, at most`));
+        else
+          expect(notValid).toMatch(
+            new RegExp(`good or bad, at least ${minSamples}$|its own faults, at most|stalled, at most 20 %$`),
+          );
       }
     }
   });

@@ -9,6 +9,7 @@ import {
   fromFlat,
   mergeAccumulators,
   openBytes,
+  STALLED_MICROS_MIN,
   toFlat,
   type Window,
   WindowKeySsz,
@@ -17,6 +18,7 @@ import {
 import { concat, keccak } from '../../protocol/bytes.ts';
 import { bucketOf, INFINITE_BUCKET } from '../../protocol/histogram.ts';
 import { HISTOGRAM_BUCKETS_MAX } from '../../protocol/limits.ts';
+import { REASON } from '../../protocol/reason.ts';
 import { ABSENT_BURST, ABSENT_MICROS, emptySample, OUTCOME, type Sample } from '../../protocol/sample.ts';
 import { drawn } from '../../scripts/vectors/world.ts';
 
@@ -70,6 +72,46 @@ describe('adding a sample', () => {
     expect(bursts).toMatchObject({ bursts: 3, burstsMet: 1 });
   });
 
+  it('counts good and bad samples that a stall fell into, beside everything else that it counts', () => {
+    const stallMicros = STALLED_MICROS_MIN;
+    const all = sum(
+      sample({ totalMicros: 30_000, stallMicros }),
+      sample({ totalMicros: 50_000, stallMicros: stallMicros - 1 }),
+      sample({ outcome: OUTCOME.bad, stallMicros: 0xffffffff }),
+      sample({ outcome: OUTCOME.unknown, stallMicros }),
+      sample({ outcome: OUTCOME.watcherFault, stallMicros }),
+    );
+    expect(all).toMatchObject({ good: 2, bad: 1, unknown: 1, fault: 1, stalled: 2 });
+    expect(all.latency).toEqual([bucketOf(20_000), 1, bucketOf(40_001), 1, INFINITE_BUCKET, 1]);
+  });
+
+  it('counts an answer as checked and right if it was compared with a known one, as wrong if that is what it failed', () => {
+    const outcomes = fc.constantFrom(...Object.values(OUTCOME));
+    const reasons = fc.constantFrom(...Object.values(REASON));
+    const digests = fc.oneof(fc.constant(new Uint8Array(32)), fc.uint8Array({ minLength: 32, maxLength: 32 }));
+    const one = fc.record({ outcome: outcomes, reason: reasons, bodyDigest: digests });
+    fc.assert(
+      fc.property(fc.array(one, { maxLength: 12 }), (list) => {
+        const isZero = ({ bodyDigest }: { bodyDigest: Uint8Array }) =>
+          Buffer.compare(bodyDigest, Buffer.alloc(32)) === 0;
+        const right = list.filter((s) => s.outcome === OUTCOME.good && !isZero(s)).length;
+        const wrong = list.filter(
+          ({ outcome, reason }) => outcome === OUTCOME.bad && [12, 19, 20].includes(reason),
+        ).length;
+        expect(sum(...list.map(sample))).toMatchObject({ correct: right, checked: right + wrong });
+      }),
+    );
+    const bodyDigest = new Uint8Array(32).fill(0, 0, 31).fill(1, 31);
+    const some = [
+      sample({ bodyDigest }),
+      sample({}),
+      ...[REASON.wrongBody, REASON.wrongHash, REASON.wrongAnswer, REASON.wrongStatus].map((reason) =>
+        sample({ outcome: OUTCOME.bad, reason, bodyDigest }),
+      ),
+    ];
+    expect(sum(...some)).toMatchObject({ good: 2, bad: 4, checked: 4, correct: 1 });
+  });
+
   it('does not depend on the order of samples', () => {
     const samples = [1, 70, 5_000, 70].map((totalMicros) => sample({ totalMicros }));
     const window: Window = {
@@ -92,6 +134,9 @@ describe('merging two stretches', () => {
       headLag: fc.constantFrom(0, 3, ABSENT_MICROS),
       finalityMicros: fc.constantFrom(9, ABSENT_MICROS),
       burst: fc.constantFrom(0, 1, ABSENT_BURST),
+      stallMicros: fc.constantFrom(0, 9_999, 10_000),
+      reason: fc.constantFrom(0, 12, 19, 20),
+      bodyDigest: fc.constantFrom(new Uint8Array(32), drawn('body')),
     }),
     { maxLength: 20 },
   );
@@ -135,6 +180,7 @@ describe('the Merkle leaf of an accumulator', () => {
     bad: 1,
     unknown: 2,
     fault: 3,
+    stalled: 1,
     bursts: 2,
     burstsMet: 1,
     correct: 1,
@@ -151,7 +197,7 @@ describe('the Merkle leaf of an accumulator', () => {
       accumulatorLeaf({ ...window, windowEpochs: 4 }, base),
       accumulatorLeaf({ ...window, epochsCounted: 2 }, base),
     ];
-    expect(leaves).toHaveLength(1 + 17 + 5);
+    expect(leaves).toHaveLength(1 + 18 + 5);
     expect(new Set(leaves.map((leaf) => Buffer.from(leaf).toString('hex'))).size).toBe(leaves.length);
   });
 
@@ -167,9 +213,10 @@ describe('the Merkle leaf of an accumulator', () => {
     const histogram = fc
       .uniqueArray(fc.tuple(fc.nat({ max: 0xffff }), u32), { selector: ([bucket]) => bucket })
       .map((pairs) => pairs.sort(([a], [b]) => a - b).flat());
-    const counts = { epochsCounted: u32, good: u32, bad: u32, unknown: u32, fault: u32, burstsMet: u32, bursts: u32 };
+    const counts = { epochsCounted: u32, good: u32, bad: u32, unknown: u32, fault: u32, stalled: u32 };
     const any = fc.record({
       ...{ watcher: bytes32, region: fc.nat({ max: 0xffff }), assignedWeight: u256, countedWeight: u256, ...counts },
+      ...{ burstsMet: u32, bursts: u32 },
       ...{ latency: histogram, finality: histogram, headLag: histogram, correct: u32, checked: u32, minRttMicros: u32 },
     });
     const anyWindow = fc.record({

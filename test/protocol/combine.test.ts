@@ -127,14 +127,17 @@ describe('combining', () => {
     );
   });
 
-  it('keeps lower <= value <= upper', () => {
-    const bounded = fc
-      .tuple(fc.nat({ max: 30 }), fc.nat({ max: 30 }), fc.nat({ max: 30 }))
-      .map((three) => [...three].sort((a, b) => a - b) as [number, number, number])
-      .map(([lower, value, upper]) => ({ lower, value, upper }));
-    const values = fc.array(fc.record({ value: bounded, weight: fc.bigInt({ min: 0n, max: 9n }) }), { maxLength: 9 });
+  it('keeps lower <= value <= upper, and takes the bound of the tail that favours the provider from the joint ones', () => {
+    const four = fc
+      .array(fc.nat({ max: 30 }), { minLength: 4, maxLength: 4 })
+      .map((some) => [...some].sort((a, b) => a - b) as [number, number, number, number]);
+    const values = fc.array(fc.record({ value: four, weight: fc.bigInt({ min: 0n, max: 9n }) }), { maxLength: 9 });
     fc.assert(
-      fc.property(values, fc.boolean(), (list, higher) => {
+      fc.property(values, fc.boolean(), (drawnValues, higher) => {
+        const list = drawnValues.map(({ value: [a, b, c, d], weight }) => ({
+          value: higher ? { lower: a, value: b, upper: c, joint: d } : { joint: a, lower: b, value: c, upper: d },
+          weight,
+        }));
         for (const assigned of [sum(list), 2n * sum(list)]) {
           const { median, tail } = combineBounded(list, assigned, higher);
           for (const all of [median, tail]) {
@@ -142,9 +145,11 @@ describe('combining', () => {
           }
           // Each part is what the order statistic makes of that part alone.
           for (const of of ['value', 'lower', 'upper'] as const) {
-            const part = list.map(({ value, weight }) => ({ value: value[of], weight }));
-            expect(median?.[of]).toBe(weightedMedian(part, higher));
-            expect(tail?.[of]).toBe(weightedTail(part, assigned, higher));
+            const part = (name: typeof of | 'joint') =>
+              list.map(({ value, weight }) => ({ value: value[name], weight }));
+            const favours = of === (higher ? 'upper' : 'lower');
+            expect(median?.[of]).toBe(weightedMedian(part(of), higher));
+            expect(tail?.[of]).toBe(weightedTail(part(favours ? 'joint' : of), assigned, higher));
           }
         }
       }),

@@ -99,9 +99,10 @@ function watcher(
 ): WatcherStatistics {
   const { assigned = weight, ppm = 999_000, ...rest } = over;
   const metrics = new Array<WatcherStatistics['metrics'][number]>(12).fill('absent');
-  metrics[METRIC.availabilityPpm] = { value: ppm, lower: ppm - 10, upper: ppm + 10 };
+  metrics[METRIC.availabilityPpm] = { value: ppm, lower: ppm - 10, upper: ppm + 10, joint: ppm + 30 };
   const base = { watcher: drawn('w'), region: 0, assignedWeight: assigned, countedWeight: weight, valid: true };
-  return { ...base, samples: { good: 9, bad: 1, unknown: 2, fault: 3 }, metrics, ...rest };
+  const samples = { good: 9, bad: 1, unknown: 2, fault: 3, stalled: 1 };
+  return { ...base, watchers: 3, samples, metrics, ...rest };
 }
 
 const leafOfWatchers = (all: readonly WatcherStatistics[], over: Partial<Window> = {}, vantage = 0) =>
@@ -150,13 +151,26 @@ describe('the leaf of a window', () => {
     expect(leafOfWatchers(all).stats[0]!.median.value).toBe(500_000);
   });
 
+  it('publishes the joint bound where the tail favours the provider, and nowhere else', () => {
+    const all = [watcher(5n, { ppm: 100 }), watcher(5n, { ppm: 200 }), watcher(5n, { ppm: 300 })];
+    expect(leafOfWatchers(all).stats[METRIC.availabilityPpm]).toMatchObject({
+      median: { value: 200, lower: 190, upper: 210 },
+      tail: { value: 200, lower: 190, upper: 230 },
+    });
+    const metrics = all[0]!.metrics.with(METRIC.latencyP99Micros, { value: 7, lower: 6, upper: 9, joint: 2 });
+    expect(leafOfWatchers(all.map((one) => ({ ...one, metrics }))).stats[METRIC.latencyP99Micros]).toMatchObject({
+      median: { value: 7, lower: 6, upper: 9 },
+      tail: { value: 7, lower: 2, upper: 9 },
+    });
+  });
+
   it('says of each metric whether it is absent, insufficient or present', () => {
     const metrics = (value: WatcherStatistics['metrics'][number]) => {
       const list = new Array<typeof value>(12).fill('absent');
       list[4] = value;
       return { metrics: list };
     };
-    const present = { value: 7, lower: 6, upper: 8 };
+    const present = { value: 7, lower: 6, upper: 8, joint: 5 };
     const status = (all: readonly WatcherStatistics[]) => leafOfWatchers(all).stats[4]!.status;
     expect(status([watcher(1n, metrics('absent'))])).toBe(STAT.absent);
     expect(status([watcher(1n, metrics('insufficient'))])).toBe(STAT.insufficient);

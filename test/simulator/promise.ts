@@ -70,5 +70,6 @@ function measured(
       bySeat.set(seat, into);
     }
   }
-  return new Map([...bySeat].map(([seat, accumulator]) => [seat, statisticsOf(accumulator, net.facts.parameters)]));
+  const { parameters } = net.facts;
+  return new Map([...bySeat].map(([seat, one]) => [seat, statisticsOf(one, parameters, bySeat.size)]));
 }

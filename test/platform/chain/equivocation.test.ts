@@ -4,6 +4,7 @@ import { equivocationCourtAbi, watcherRegistryAbi } from '../../../protocol/abi.
 import { keccak } from '../../../protocol/bytes.ts';
 import { attestationDigest, commitDigest, proposalDigest } from '../../../protocol/digest.ts';
 import { type Header, reportHash } from '../../../protocol/header.ts';
+import { PROTOCOL_VERSION } from '../../../protocol/parameters.ts';
 import { drawn } from '../../../scripts/vectors/world.ts';
 import { type Evm, startEvm, TOKEN } from '../../support/evm.ts';
 
@@ -71,7 +72,7 @@ describe('two conflicting messages', () => {
 });
 
 const HEADER: Header = {
-  protocolVersion: 2,
+  protocolVersion: PROTOCOL_VERSION,
   epoch: 1,
   setId: 1,
   parametersId: drawn('parameters'),

@@ -5,7 +5,7 @@ import { seedOf } from '../../../protocol/assignment.ts';
 import { bigEndian, fromHex, keccak, toHex, ZERO_BYTES32 } from '../../../protocol/bytes.ts';
 import type { Certificate } from '../../../protocol/certificate.ts';
 import { type Header, reportHash } from '../../../protocol/header.ts';
-import { parametersId } from '../../../protocol/parameters.ts';
+import { PROTOCOL_VERSION, parametersId } from '../../../protocol/parameters.ts';
 import { CHAIN_ID, certify, type Evm, PRESET, STAKE_CAP, secretKeyOf, startEvm, TOKEN } from '../../support/evm.ts';
 
 /** Operators' accounts; their stakes; the last is over the cap. Seats are given in order. */
@@ -126,7 +126,7 @@ describe('a report', () => {
   });
 
   test.each([
-    ['another protocol version', { protocolVersion: 9 }, 'WrongProtocolVersion(9, 2)'],
+    ['another protocol version', { protocolVersion: 9 }, `WrongProtocolVersion(9, ${PROTOCOL_VERSION})`],
     ['other parameters', { parametersId: ZERO_BYTES32 }, 'WrongParameters('],
     ['a wrong previous', { previous: keccak(Uint8Array.of(9)) }, 'WrongPrevious('],
     ['another set', { setId: 7 }, 'UnknownVersion(7)'],
