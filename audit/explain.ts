@@ -11,7 +11,7 @@ import { type ReasonName, reasonName } from '../protocol/reason.ts';
 import type { Sample } from '../protocol/sample.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Seat } from '../protocol/set.ts';
-import { statisticsOf, type WatcherStatistics } from '../protocol/statistics.ts';
+import { STALLED_PPM_MAX, statisticsOf, type WatcherStatistics } from '../protocol/statistics.ts';
 import type { Archive } from './archive.ts';
 import { epochFacts, landedReports } from './epoch.ts';
 import { readRecords } from './stored.ts';
@@ -145,14 +145,14 @@ function sightOf(
   };
 }
 
-function shortcoming({ samples }: WatcherStatistics, { minSamples, maxFaultPpm, maxStalledPpm }: Parameters): string {
+function shortcoming({ samples }: WatcherStatistics, { minSamples, maxFaultPpm }: Parameters): string {
   const answered = samples.good + samples.bad;
   const all = answered + samples.unknown + samples.fault;
   if (samples.fault * 1_000_000 > all * maxFaultPpm) {
     return `${samples.fault} of ${all} its own faults, at most ${maxFaultPpm / 10_000} %`;
   }
-  if (samples.stalled * 1_000_000 > answered * maxStalledPpm) {
-    return `${samples.stalled} of ${answered} good or bad stalled, at most ${maxStalledPpm / 10_000} %`;
+  if (samples.stalled * 1_000_000 > answered * STALLED_PPM_MAX) {
+    return `${samples.stalled} of ${answered} good or bad stalled, at most ${STALLED_PPM_MAX / 10_000} %`;
   }
   return `${answered} good or bad, at least ${minSamples}`;
 }

@@ -34,7 +34,6 @@ const Overrides = z.strictObject({
   minEpochsPpm: ppm.optional(),
   minSamples: z.int().min(0).max(UINT32_MAX).optional(),
   maxFaultPpm: ppm.optional(),
-  maxStalledPpm: ppm.optional(),
 });
 
 const Settings = z.strictObject({

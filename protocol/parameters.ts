@@ -27,14 +27,12 @@ export type Parameters = {
   readonly minSamples: number;
   /** A watcher with a larger share of its own faults is invalid in the window. */
   readonly maxFaultPpm: number;
-  /** A watcher with a larger share of stalled samples among good and bad is invalid in the window. */
-  readonly maxStalledPpm: number;
 };
 
 const ABI = parseAbiParameters(
   '(uint16 protocolVersion,uint32 commitMillis,uint32 deltaMillis,uint32 revealMillis,uint32 viewMillis,' +
     'uint32 deadlineEpochs,uint32 assignmentPeriodEpochs,uint32[4] windowEpochs,uint32 minEpochsPpm,uint32 minSamples,' +
-    'uint32 maxFaultPpm,uint32 maxStalledPpm)',
+    'uint32 maxFaultPpm)',
 );
 
 export function encodeParameters(parameters: Parameters): Uint8Array {
@@ -102,16 +100,10 @@ export const STANDARD: Preset = {
     minEpochsPpm: 666_667,
     minSamples: 30,
     maxFaultPpm: 200_000,
-    // What a stall takes off a latency is a guess in the provider's favour: of a fifth of the samples it moves quantiles from
-    // p80 on, of more the median soon as well.
-    maxStalledPpm: 200_000,
   },
 };
 
-/**
- * For a devnet on one machine: 4 s an epoch; 2 epochs settle, 20 epochs are long enough for a p99. Stalls make nobody
- * invalid: all watchers, the EVM and the providers share the machine's cores, and on a busy one each sample has one.
- */
+/** For a devnet on one machine: 4 s an epoch; 2 epochs settle, 20 epochs are long enough for a p99. */
 export const MINIMAL: Preset = {
   epochSeconds: 4,
   parameters: {
@@ -126,6 +118,5 @@ export const MINIMAL: Preset = {
     minEpochsPpm: 500_000,
     minSamples: 12,
     maxFaultPpm: 200_000,
-    maxStalledPpm: 1_000_000,
   },
 };

@@ -26,6 +26,13 @@ export type WatcherStatistics = {
   readonly metrics: readonly (Estimate | 'absent' | 'insufficient')[];
 };
 
+/**
+ * A watcher of whose good and bad samples a larger part was stalled is invalid. What a stall takes off a latency is a guess
+ * in the provider's favour: of a fifth of the samples it may move every quantile from p80 on, of more the median soon as
+ * well. The same part as the presets allow for faults of its own.
+ */
+export const STALLED_PPM_MAX = 200_000;
+
 /** Answers kept of ratios and of ranks, a few hundred bytes each: some thousand counts recur while a window closes. */
 export const ANSWERS_MAX = 16_384;
 
@@ -82,7 +89,7 @@ export function statisticsOf(accumulator: Accumulator, parameters: Parameters, w
     valid:
       answered >= parameters.minSamples &&
       fault * 1_000_000 <= all * parameters.maxFaultPpm &&
-      stalled * 1_000_000 <= answered * parameters.maxStalledPpm,
+      stalled * 1_000_000 <= answered * STALLED_PPM_MAX,
     samples: { good, bad, unknown, fault, stalled },
     metrics,
   };

@@ -537,6 +537,5 @@ contract MeasurementOracle is IMeasurementOracle {
         if (p.minEpochsPpm > PPM) revert InvalidParameters("minEpochsPpm");
         if (p.minSamples == 0) revert InvalidParameters("minSamples");
         if (p.maxFaultPpm > PPM) revert InvalidParameters("maxFaultPpm");
-        if (p.maxStalledPpm > PPM) revert InvalidParameters("maxStalledPpm");
     }
 }

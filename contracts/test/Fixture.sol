@@ -71,7 +71,6 @@ abstract contract Fixture is Test {
         p.minEpochsPpm = 500_000;
         p.minSamples = 10;
         p.maxFaultPpm = 100_000;
-        p.maxStalledPpm = 200_000;
     }
 
     /// The secret key of the watcher that joined as number `i`.

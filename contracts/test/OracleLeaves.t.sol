@@ -138,9 +138,6 @@ contract OracleLeavesTest is Fixture {
         p = parameters();
         p.maxFaultPpm = 1_000_001;
         _refusedParameters(p, "maxFaultPpm");
-        p = parameters();
-        p.maxStalledPpm = 1_000_001;
-        _refusedParameters(p, "maxStalledPpm");
     }
 
     function test_constructor_refusesWindowsThatAreNotAscending() external {

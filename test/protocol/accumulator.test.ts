@@ -75,8 +75,8 @@ describe('adding a sample', () => {
   it('counts good and bad samples that a stall fell into, beside everything else that it counts', () => {
     const stallMicros = STALLED_MICROS_MIN;
     const all = sum(
-      sample({ totalMicros: 30_000, stallMicros }),
-      sample({ totalMicros: 50_000, stallMicros: stallMicros - 1 }),
+      sample({ totalMicros: stallMicros + 20_000, stallMicros }),
+      sample({ totalMicros: stallMicros + 40_000, stallMicros: stallMicros - 1 }),
       sample({ outcome: OUTCOME.bad, stallMicros: 0xffffffff }),
       sample({ outcome: OUTCOME.unknown, stallMicros }),
       sample({ outcome: OUTCOME.watcherFault, stallMicros }),

@@ -15,13 +15,14 @@ import {
   ClosedSsz,
   closedBytes,
   quantile,
+  STALLED_PPM_MAX,
   statisticsLeaf,
   statisticsOf as statisticsOfAll,
   type WatcherStatistics,
 } from '../../protocol/statistics.ts';
 import { drawn, SMALL_PARAMETERS } from '../../scripts/vectors/world.ts';
 
-const PARAMETERS = { ...SMALL_PARAMETERS, minSamples: 12, maxFaultPpm: 200_000, maxStalledPpm: 200_000 };
+const PARAMETERS = { ...SMALL_PARAMETERS, minSamples: 12, maxFaultPpm: 200_000 };
 
 const statisticsOf = (accumulator: Accumulator, watchers = 13) => statisticsOfAll(accumulator, PARAMETERS, watchers);
 
@@ -56,7 +57,7 @@ describe('the statistics of a watcher', () => {
 
   it('are invalid above the largest share of stalled samples, and valid at it; unknown ones and faults do not dilute it', () => {
     const stallMicros = STALLED_MICROS_MIN;
-    const atMost = PARAMETERS.maxStalledPpm / 10_000;
+    const atMost = STALLED_PPM_MAX / 10_000;
     const of = (stalled: number) =>
       statisticsOf(
         accumulatorOf([

@@ -62,7 +62,6 @@ struct Parameters {
     uint32 minEpochsPpm;
     uint32 minSamples;
     uint32 maxFaultPpm;
-    uint32 maxStalledPpm;
 }
 
 /// What a watcher says about itself: an identifier of its operator (zero: undisclosed), region, autonomous system, a link,
