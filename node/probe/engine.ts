@@ -60,6 +60,9 @@ export const CONTROL_PERIOD_MILLIS = 5_000;
 /** Offsets inside an epoch are 32-bit microseconds; an hour leaves room. */
 export const EPOCH_MILLIS_MAX = 3_600_000;
 
+/** A digest stands in a sample when what it is of was compared, and nothing else was wrong: so checks can be counted. */
+const FAILED_CHECKS: readonly Reason[] = [REASON.wrongBody, REASON.wrongHash];
+
 const MICROS_PER_MILLI = 1_000;
 
 export const httpProbe: Probe = (tools, target, signal) => {
@@ -203,9 +206,12 @@ function blankSample(slot: Slot, reason: Reason): Sample {
 
 function sampleOf(slot: Slot, startMicros: number, result: ProbeResult, { outcome, reason }: Judgement): Sample {
   const { reason: _reason, detail: _detail, body: _body, ...measured } = result;
+  const empty = emptySample(slot.service, slot.slot, outcome, reason);
+  const wasCompared = outcome === OUTCOME.good || FAILED_CHECKS.includes(reason);
   return {
-    ...emptySample(slot.service, slot.slot, outcome, reason),
+    ...empty,
     ...measured,
+    bodyDigest: wasCompared ? measured.bodyDigest : empty.bodyDigest,
     startMicros: Math.min(Math.max(startMicros, 0), ABSENT_MICROS - 1),
   };
 }
