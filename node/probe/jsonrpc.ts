@@ -60,11 +60,11 @@ export const jsonRpcProbe: Probe = async (tools, target, signal) => {
     return blankResult(REASON.unsupported, 'extra is not (uint64 chainId, uint32 headAgeSecondsMax[, uint32 depth])');
   const { chainId, depth } = demand;
   const height = depth === 0 ? undefined : tools.heads?.heightToCheck(chainId, depth);
+  // For the probes after this one, which does not wait for it.
+  tools.references?.refresh(chainId, depth);
   const { url, timeoutMillis, authorities } = target;
   const request = { url, method: 'POST', json: batchText(height), timeoutMillis, wantDigest: false, wantBody: true };
   const result = await probeHttp(tools, { ...request, authorities, signal });
-  // Later probes of other services ask the references' opinion; this one does not wait for it.
-  tools.references?.refresh(chainId, depth);
   if (result.reason !== REASON.ok) return result;
   const { body, ...rest } = result;
   return examined(tools, { ...rest, body: undefined }, body, demand, { voice: target.provider.toLowerCase(), height });

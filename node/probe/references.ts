@@ -21,8 +21,11 @@ export type ReferencesOptions = {
 
 /** More would be load without saying more: two that disagree already accuse nobody. */
 export const REFERENCES_MAX = 8;
-/** A batch in each period is less than what a watcher asks of its own RPC anyway. */
-export const REFERENCE_MILLIS = 4_000;
+/**
+ * No head counts above what a reference has said, so a lag is too small by what the chain grew since that. A second is a block
+ * or less on most chains, and a batch a second is little beside what a watcher asks of its RPC anyway.
+ */
+export const REFERENCE_MILLIS = 1_000;
 /** One that takes longer is as good as silent. */
 export const REFERENCE_TIMEOUT_MILLIS = 3_000;
 /** Four answers without transactions: even a block of 10,000 hashes fits. */
