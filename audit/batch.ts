@@ -1,8 +1,8 @@
 import type { Bls } from '../platform/bls/bls.ts';
 import type { OracleFacts } from '../platform/chain/chain.ts';
-import { owedBy } from '../protocol/assigned.ts';
-import { slotsOf, vrfInput } from '../protocol/assignment.ts';
+import { vrfInput } from '../protocol/assignment.ts';
 import { type Batch, batchHash, checkBatch, decodeBatch } from '../protocol/batch.ts';
+import { scheduleOf } from '../protocol/burst.ts';
 import { equalBytes } from '../protocol/bytes.ts';
 import { digestOfCommit } from '../protocol/commit.ts';
 import { errorMessage, PlumblineError } from '../protocol/error.ts';
@@ -95,8 +95,7 @@ function readBatch(
       parametersId: facts.parametersId,
       watcher: seat.watcher,
     };
-    const owes = owedBy(known.assignment, seat.watcher);
-    checkBatch(batch, frame, slotsOf(known.services, batch.vrfProof, facts.calendar.epochSeconds, owes));
+    checkBatch(batch, frame, scheduleOf(known, seat.watcher, batch.vrfProof, facts.calendar.epochSeconds));
   } catch (error) {
     if (!(error instanceof PlumblineError)) throw error;
     return { batch, what: error.message };

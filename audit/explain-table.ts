@@ -1,9 +1,13 @@
 import { toHex } from '../protocol/bytes.ts';
 import { INFINITE_MICROS } from '../protocol/histogram.ts';
-import { type ExplainedService, type Explanation, medianMicros, type Sight } from './explain.ts';
+import { STAT } from '../protocol/leaf.ts';
+import { kmMaxOf } from '../protocol/locality.ts';
+import { METRIC } from '../protocol/metric.ts';
+import type { WatcherStatistics } from '../protocol/statistics.ts';
+import { type ExplainedService, type Explanation, type Sight, seenOf } from './explain.ts';
 import { align, printable } from './table.ts';
 
-const HEAD = ['operator', 'seat', 'signed', 'counts', 'good', 'bad', 'unknown', 'fault', 'stalled', 'median'];
+const HEAD = ['operator', 'seat', 'signed', 'counts', 'good', 'bad', 'unknown', 'fault', 'stalled', 'median', 'within'];
 /** Reasons that a line names; the JSON has all. */
 const REASONS_SHOWN = 4;
 
@@ -15,7 +19,7 @@ export function renderExplanation({ epoch, reportHash, view, setId, services }: 
   ];
 }
 
-function renderService({ service, sights, conclusive }: ExplainedService): string[] {
+function renderService({ service, sights, leaf: { conclusive } }: ExplainedService): string[] {
   const valid = sights.filter(({ notValid }) => notValid === undefined).length;
   const share = conclusive ? 'more than half of the stake' : 'half of the stake or less, so it is inconclusive';
   return [
@@ -32,7 +36,8 @@ function row(sight: Sight): string[] {
   const counts = samples
     ? [samples.good, samples.bad, samples.unknown, samples.fault, samples.stalled].map(String)
     : new Array<string>(5).fill('-');
-  const median = statistics && medianMicros(statistics);
+  const median = statistics && seenOf(statistics, METRIC.latencyP50Micros);
+  const within = statistics && withinKm(statistics);
   return [
     printable(operator),
     String(seat),
@@ -40,10 +45,32 @@ function row(sight: Sight): string[] {
     counted ? 'yes' : 'no',
     ...counts,
     median === undefined ? '-' : median >= INFINITE_MICROS ? 'infinite' : `${(median / 1_000).toFixed(1)} ms`,
+    within === undefined ? '-' : `${within} km`,
   ];
 }
 
-function notes({ seat, reasons, notValid, stalls, worstStallMicros }: Sight): string[] {
+/** How far from the watcher whoever answered it can be at most. */
+function withinKm(statistics: WatcherStatistics): number | undefined {
+  const rttMicros = seenOf(statistics, METRIC.minRttMicros);
+  return rttMicros === undefined ? undefined : kmMaxOf(rttMicros);
+}
+
+/** What a watcher saw besides answers and their times, in the words of a line; only what was measured. */
+function extras(statistics: WatcherStatistics): string[] {
+  const say = (metric: (typeof METRIC)[keyof typeof METRIC], text: (value: number) => string): string[] => {
+    const value = seenOf(statistics, metric);
+    return value === undefined ? [] : [text(value)];
+  };
+  const percent = (ppm: number) => `${ppm / 10_000} %`;
+  return [
+    ...say(METRIC.headLagBlocks, (blocks) => `${blocks} blocks behind`),
+    ...say(METRIC.finalityP50Micros, (micros) => `final after ${(micros / 1_000_000).toFixed(1)} s`),
+    ...say(METRIC.throughputPpm, (ppm) => `${percent(ppm)} of bursts met`),
+    ...say(METRIC.correctnessPpm, (ppm) => `${percent(ppm)} of checks correct`),
+  ];
+}
+
+function notes({ seat, reasons, notValid, stalls, worstStallMicros, statistics }: Sight): string[] {
   const odd = reasons.filter(({ reason }) => reason !== 'ok');
   const shown = odd.slice(0, REASONS_SHOWN).map(({ reason, count }) => `${count} ${reason}`);
   if (odd.length > REASONS_SHOWN) shown.push(`${odd.length - REASONS_SHOWN} other reasons`);
@@ -51,23 +78,37 @@ function notes({ seat, reasons, notValid, stalls, worstStallMicros }: Sight): st
     shown.push(`its event loop stood still in ${stalls}, for up to ${(worstStallMicros / 1_000).toFixed(1)} ms`);
   }
   const why = notValid === undefined ? [] : [`not valid: ${notValid}`];
-  const all = [...why, ...shown];
+  const all = [...why, ...shown, ...(statistics ? extras(statistics) : [])];
   return all.length === 0 ? [] : [`  seat ${seat}: ${all.join('; ')}`];
 }
 
 export function explanationJson({ services, ...rest }: Explanation): object {
   return {
     ...rest,
-    services: services.map(({ service, sights, conclusive }) => ({
+    services: services.map(({ service, sights, leaf }) => ({
       id: toHex(service.id),
       url: service.url,
-      conclusive,
+      conclusive: leaf.conclusive,
+      metrics: namedMetrics((metric) => {
+        const stat = leaf.stats[metric]!;
+        return stat.status === STAT.present ? stat.median.value : undefined;
+      }),
       watchers: sights.map(({ statistics, ...sight }) => ({
         ...sight,
         notValid: sight.notValid ?? null,
         samples: statistics?.samples ?? null,
-        medianMicros: (statistics && medianMicros(statistics)) ?? null,
+        metrics: namedMetrics((metric) => statistics && seenOf(statistics, metric)),
+        withinKm: (statistics && withinKm(statistics)) ?? null,
       })),
     })),
   };
+}
+
+type MetricName = keyof typeof METRIC;
+
+/** Every metric by its name, null where there is no value. */
+function namedMetrics(of: (metric: (typeof METRIC)[MetricName]) => number | undefined): Record<string, number | null> {
+  return Object.fromEntries(
+    Object.entries(METRIC).map(([name, metric]) => [name, of(metric as (typeof METRIC)[MetricName]) ?? null]),
+  );
 }

@@ -1,11 +1,12 @@
 import type { Bls } from '../platform/bls/bls.ts';
 import type { Chain } from '../platform/chain/chain.ts';
 import { addSample, emptyAccumulator } from '../protocol/accumulator.ts';
-import { assignedTo } from '../protocol/assigned.ts';
+import { assignedTo, tailThreshold } from '../protocol/assigned.ts';
 import { toHex } from '../protocol/bytes.ts';
 import type { LandedReport } from '../protocol/certificate.ts';
 import { PlumblineError } from '../protocol/error.ts';
-import { METRIC } from '../protocol/metric.ts';
+import { type Leaf, leafOf } from '../protocol/leaf.ts';
+import type { METRIC } from '../protocol/metric.ts';
 import type { Parameters } from '../protocol/parameters.ts';
 import { type ReasonName, reasonName } from '../protocol/reason.ts';
 import type { Sample } from '../protocol/sample.ts';
@@ -45,8 +46,8 @@ export type Sight = {
 export type ExplainedService = {
   readonly service: Service;
   readonly sights: readonly Sight[];
-  /** Valid watchers hold more than half of the assigned stake. */
-  readonly conclusive: boolean;
+  /** What the epoch's own leaf says, computed from these. */
+  readonly leaf: Leaf;
 };
 
 export type Explanation = {
@@ -95,15 +96,19 @@ export async function explain(deps: ExplainDeps, epoch: number, serviceId?: stri
         if (!seat) return [];
         const signed = landed.signers.includes(seat.seat);
         const samples = batches.get(toHex(watcher))?.samples.filter((sample) => sample.service === index);
-        return [{ weight, sight: sightOf(seat, signed, samples, assigned.length, parameters) }];
+        return [{ sight: sightOf(seat, signed, samples, weight, assigned.length, parameters) }];
       });
-      const weigh = (some: readonly { readonly weight: bigint }[]) =>
-        some.reduce((sum, { weight }) => sum + weight, 0n);
+      const seen = new Map(sights.map(({ sight }) => [sight.watcher, sight.statistics]));
+      // Who left the set since the assignment is assigned as well, and absent.
+      const all = assigned.map(({ watcher, region, weight }) => {
+        const absent = { ...emptyAccumulator(watcher, region), assignedWeight: weight };
+        return seen.get(toHex(watcher)) ?? statisticsOf(absent, parameters, assigned.length);
+      });
+      const window = { serviceId: service.id, windowStart: epoch, windowEpochs: 1, epochsCounted: 1, accumulators: [] };
       return {
         service,
         sights: sights.map(({ sight }) => sight).sort((a, b) => a.seat - b.seat),
-        // Who left the set since the assignment is assigned as well, and absent.
-        conclusive: 2n * weigh(sights.filter(({ sight }) => sight.notValid === undefined)) > weigh(assigned),
+        leaf: leafOf(window, 0, all, parameters, tailThreshold(known.assignment, epoch)),
       };
     }),
   };
@@ -124,6 +129,7 @@ function sightOf(
   { seat, operator, watcher, region }: Seat,
   signed: boolean,
   samples: readonly Sample[] | undefined,
+  weight: bigint,
   watchers: number,
   parameters: Parameters,
 ): Sight {
@@ -131,7 +137,7 @@ function sightOf(
   if (!samples) {
     return { ...who, notValid: 'no batch', statistics: undefined, reasons: [], stalls: 0, worstStallMicros: 0 };
   }
-  const share = emptyAccumulator(watcher, region);
+  const share = { ...emptyAccumulator(watcher, region), assignedWeight: weight, countedWeight: weight };
   for (const sample of samples) addSample(share, sample);
   const statistics = statisticsOf(share, parameters, watchers);
   const stalls = samples.map(({ stallMicros }) => stallMicros).filter((micros) => micros > 0);
@@ -165,8 +171,11 @@ function reasonsOf(samples: readonly Sample[]): Sight['reasons'] {
     .map(([reason, count]) => ({ reason: reasonName(reason), count }));
 }
 
-/** The median latency that a watcher saw, in microseconds; undefined when it saw too little. */
-export function medianMicros(statistics: WatcherStatistics): number | undefined {
-  const metric = statistics.metrics[METRIC.latencyP50Micros];
-  return typeof metric === 'object' ? metric.value : undefined;
+/** The value that a watcher saw of a metric; undefined when it saw too little, or none. */
+export function seenOf(
+  statistics: WatcherStatistics,
+  metric: (typeof METRIC)[keyof typeof METRIC],
+): number | undefined {
+  const seen = statistics.metrics[metric];
+  return typeof seen === 'object' ? seen.value : undefined;
 }

@@ -83,6 +83,11 @@ export const WatchConfig = z.strictObject({
     .array(z.union([z.ipv4(), z.ipv6()]))
     .max(4)
     .default([]),
+  /** JSON-RPC endpoints of measured chains that the operator trusts; `rpc` is one. See docs/decisions/0012-heads.md. */
+  references: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .max(7)
+    .default([]),
   /** Only for a devnet: targets on this machine are otherwise refused. */
   allowLoopbackTargets: z.boolean().default(false),
 });

@@ -19,6 +19,7 @@ type Options = {
   lie: number[];
   seed: number;
   aggregator: boolean;
+  rpc: boolean;
   dir?: string;
 };
 
@@ -33,6 +34,7 @@ export function devnetCommand(): Command {
     .option('--restart <id@epoch>', 'start a killed watcher again at that epoch (repeatable)', collectKill, [])
     .option('--lie <id>', 'this watcher lies about what it measures (repeatable)', collectId, [])
     .option('--aggregator', 'watchers do not submit; an aggregator without a watcher key does', false)
+    .option('--rpc', 'also JSON-RPC services before the EVM: three honest, four that are not', false)
     .option('--seed <n>', 'draws the BLS keys and the providers’ behaviour', whole, 1)
     .option('--dir <directory>', 'where everything is kept; a new one under .plumbline by default')
     .action(async (options: Options) => {
@@ -61,7 +63,7 @@ export function devnetCommand(): Command {
 }
 
 function planOf(options: Options): Plan {
-  const { watchers, epochs, kill, restart, lie, seed, aggregator, dir } = options;
+  const { watchers, epochs, kill, restart, lie, seed, aggregator, rpc, dir } = options;
   const refuse = (what: string) => new PlumblineError('usage', `${what} (see plumbline devnet --help)`);
   if (watchers < WATCHERS_MIN || watchers > WATCHERS_MAX) {
     throw refuse(`--watchers ${watchers}: it takes ${WATCHERS_MIN} to ${WATCHERS_MAX}`);
@@ -70,7 +72,7 @@ function planOf(options: Options): Plan {
   for (const id of [...[...kill, ...restart].map((one) => one.id), ...lie]) {
     if (id >= watchers) throw refuse(`there is no watcher ${id}: they are 0 to ${watchers - 1}`);
   }
-  return { watchers, epochs, kills: kill, restarts: restart, liars: lie, seed, aggregator, directory: dir };
+  return { watchers, epochs, kills: kill, restarts: restart, liars: lie, seed, aggregator, rpc, directory: dir };
 }
 
 function whole(text: string): number {

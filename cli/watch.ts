@@ -6,6 +6,8 @@ import { createConsentBook } from '../node/probe/consent.ts';
 import { createControls } from '../node/probe/control.ts';
 import { createEgressPolicy } from '../node/probe/egress.ts';
 import { createProber, type Prober } from '../node/probe/engine.ts';
+import { createHeadBook } from '../node/probe/heads.ts';
+import { createReferences } from '../node/probe/references.ts';
 import { dnsResolver } from '../node/probe/resolve.ts';
 import { createStallMeter } from '../node/probe/stall.ts';
 import { warmUp } from '../node/probe/warm-up.ts';
@@ -66,8 +68,11 @@ async function startOn(
 
   await warmUp(clock);
   const second = config.secondResolvers.length > 0 ? dnsResolver(config.secondResolvers) : undefined;
+  const heads = createHeadBook(clock);
   const tools = {
     clock,
+    heads,
+    references: createReferences({ urls: [config.rpc, ...config.references], clock, heads }),
     egress: createEgressPolicy({ allowLoopback: config.allowLoopbackTargets }),
     resolvers: { first: dnsResolver(), second },
     stall: createStallMeter(clock),

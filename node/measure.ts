@@ -3,7 +3,7 @@ import type { OracleFacts } from '../platform/chain/chain.ts';
 import type { Log } from '../platform/log.ts';
 import type { Signer } from '../platform/signer.ts';
 import { owedBy } from '../protocol/assigned.ts';
-import { slotsOf } from '../protocol/assignment.ts';
+import { scheduleOf } from '../protocol/burst.ts';
 import { errorMessage } from '../protocol/error.ts';
 import { OUTCOME } from '../protocol/sample.ts';
 import { epochStart } from '../protocol/time.ts';
@@ -41,7 +41,7 @@ export function measureStage({ facts, epochFacts, prober, consent, signer, watch
       const known = await epochFacts(epoch);
       const vrfProof = signer.prove(epoch, known.seed);
       const owes = owedBy(known.assignment, watcher);
-      const drawn = slotsOf(known.services, vrfProof, facts.calendar.epochSeconds, owes);
+      const drawn = scheduleOf(known, watcher, vrfProof, facts.calendar.epochSeconds);
       const targets = known.services.map(targetOf);
       const startUnixMillis = epochStart(facts.calendar, epoch);
       // Only where it probes: a consent check is load too.
@@ -50,11 +50,11 @@ export function measureStage({ facts, epochFacts, prober, consent, signer, watch
         stop.signal,
       );
       const samples = await prober.run(
-        drawn.map(({ service, slot, offsetMicros }) => ({
+        drawn.map(({ service, slot, offsetMicros, burstRate }) => ({
           service,
           slot,
           atUnixMillis: startUnixMillis + offsetMicros / 1000,
-          target: targets[service]!,
+          target: burstRate === undefined ? targets[service]! : { ...targets[service]!, burstRate },
         })),
         { startUnixMillis, endUnixMillis: epochStart(facts.calendar, epoch + 1), signal: stop.signal },
       );

@@ -12,7 +12,13 @@ import { totalStake, type WatcherSet } from './set.ts';
 export const PROBING_MARGIN_MILLIS = 1_100;
 
 /** One probe that a watcher owes in an epoch. `offsetMicros` counts from the epoch's start. */
-export type Slot = { readonly service: number; readonly slot: number; readonly offsetMicros: number };
+export type Slot = {
+  readonly service: number;
+  readonly slot: number;
+  readonly offsetMicros: number;
+  /** Requests per second, of a slot that is a burst (burst.ts). */
+  readonly burstRate?: number;
+};
 
 const SEED = new TextEncoder().encode('Plumbline assignment seed');
 const LEADER = new TextEncoder().encode('Plumbline leader');
@@ -68,6 +74,16 @@ export function slotCounts(services: readonly Service[]): number[] {
   });
 }
 
+/** The part of an epoch in which probes of the service may start. */
+export function usableMicrosOf({ timeoutMillis }: Service, epochSeconds: number): number {
+  return Math.max(1, epochSeconds * 1000 - timeoutMillis - PROBING_MARGIN_MILLIS) * 1000;
+}
+
+/** The part in which one slot falls. */
+export function shareMicrosOf(service: Service, epochSeconds: number): number {
+  return Math.floor(usableMicrosOf(service, epochSeconds) / service.slotsPerEpoch);
+}
+
 /**
  * The schedule that a VRF proof fixes: every slot falls at a random point of its own share of the probing time, so
  * load stays even and no provider knows the moment. Ordered by (service, slot).
@@ -83,8 +99,7 @@ export function slotsOf(
   const counts = slotCounts(services);
   return services.flatMap((service, index) => {
     if (!owes(service)) return [];
-    const usable = Math.max(1, epochSeconds * 1000 - service.timeoutMillis - PROBING_MARGIN_MILLIS) * 1000;
-    const share = Math.floor(usable / service.slotsPerEpoch);
+    const share = shareMicrosOf(service, epochSeconds);
     return Array.from({ length: counts[index]! }, (_, slot) => {
       const draw = keccak(output, bigEndian(index, 2), bigEndian(slot, 2));
       const jitter = Number((fromBigEndian(draw.subarray(0, 4)) * BigInt(share)) >> 32n);

@@ -4,7 +4,7 @@ import { equalBytes, keccak } from './bytes.ts';
 import { decodeExact } from './codec.ts';
 import { PlumblineError } from './error.ts';
 import { BATCH_BYTES_MAX, SAMPLES_MAX } from './limits.ts';
-import { ABSENT_MICROS, OUTCOME, type Sample, SampleSsz } from './sample.ts';
+import { ABSENT_BURST, ABSENT_MICROS, OUTCOME, type Sample, SampleSsz } from './sample.ts';
 import { U16, U32, U64 } from './uint.ts';
 
 /** A probe that starts later than this after its slot measured another moment: it must be a watcher fault. */
@@ -77,7 +77,7 @@ export type BatchFrame = Pick<
 
 /**
  * Checks a batch against its frame and its schedule: every assigned slot has exactly one sample, in order, started
- * when the VRF said. The VRF proof itself is checked by who calls.
+ * when the VRF said, and only a burst's slot says how a burst went. The VRF proof itself is checked by who calls.
  * @throws PlumblineError `batch` naming the rule that it breaks
  */
 export function checkBatch(batch: Batch, frame: BatchFrame, slots: readonly Slot[]): void {
@@ -94,6 +94,8 @@ export function checkBatch(batch: Batch, frame: BatchFrame, slots: readonly Slot
     const slot = slots[i]!;
     if (sample.service !== slot.service || sample.slot !== slot.slot) fail(`sample ${i} is not of slot ${i}`);
     if (sample.outcome > OUTCOME.watcherFault) fail(`sample ${i} has no known outcome`);
+    if (sample.burst !== ABSENT_BURST && (sample.burst > 1 || slot.burstRate === undefined))
+      fail(`sample ${i} is no burst`);
     if (sample.outcome === OUTCOME.good && sample.totalMicros === ABSENT_MICROS) fail(`good sample ${i} has no time`);
     if (sample.outcome === OUTCOME.watcherFault || sample.outcome === OUTCOME.unknown) return;
     const lag = sample.startMicros - slot.offsetMicros;

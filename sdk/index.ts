@@ -13,6 +13,7 @@ export type { Hex } from '../protocol/bytes.ts';
 export { PlumblineError } from '../protocol/error.ts';
 export type { AbiHeader } from '../protocol/header.ts';
 export { type Leaf, leafToAbi, STAT, type Stat } from '../protocol/leaf.ts';
+export { kmMaxOf } from '../protocol/locality.ts';
 export { METRIC } from '../protocol/metric.ts';
 export { SERVICE_KIND } from '../protocol/service.ts';
 export { COMPARATOR, type Objective, STATISTIC } from '../protocol/settlement.ts';

@@ -1,7 +1,7 @@
 import type { MessageHandler, Verdict } from '../../platform/network/network.ts';
-import { owedBy } from '../../protocol/assigned.ts';
-import { slotsOf, vrfInput } from '../../protocol/assignment.ts';
+import { vrfInput } from '../../protocol/assignment.ts';
 import { type Batch, batchHash, checkBatch, decodeBatch } from '../../protocol/batch.ts';
+import { scheduleOf } from '../../protocol/burst.ts';
 import { equalBytes } from '../../protocol/bytes.ts';
 import { type Commit, digestOfCommit } from '../../protocol/commit.ts';
 import { PlumblineError } from '../../protocol/error.ts';
@@ -89,8 +89,7 @@ function checkedBatch(deps: IntakeDeps, facts: EpochFacts, seat: Seat, bytes: Ui
       parametersId,
       watcher: seat.watcher,
     };
-    const owes = owedBy(facts.assignment, seat.watcher);
-    checkBatch(batch, frame, slotsOf(facts.services, batch.vrfProof, calendar.epochSeconds, owes));
+    checkBatch(batch, frame, scheduleOf(facts, seat.watcher, batch.vrfProof, calendar.epochSeconds));
     if (!deps.bls.verify(seat.publicKey, vrfInput(domain, facts.epoch, facts.seed), batch.vrfProof)) {
       return reject('bad-vrf');
     }

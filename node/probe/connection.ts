@@ -5,15 +5,25 @@ import type { Clock, Timer } from '../../platform/clock.ts';
 import { errorCode, errorMessage } from '../../protocol/error.ts';
 import { REASON, type Reason } from '../../protocol/reason.ts';
 import type { EgressPolicy, ProbeUrl } from './egress.ts';
+import type { HeadBook } from './heads.ts';
 import { reasonOfSocketError } from './judge.ts';
 import { pinAddress } from './pin.ts';
+import type { References } from './references.ts';
 import type { Resolvers } from './resolve.ts';
 import { blankResult, type ProbeResult } from './result.ts';
 import type { StallMeter } from './stall.ts';
 import { resolveMillisMax } from './target.ts';
 
 /** What every probe of a watcher shares. */
-export type ProbeTools = { clock: Clock; egress: EgressPolicy; resolvers: Resolvers; stall: StallMeter };
+export type ProbeTools = {
+  clock: Clock;
+  egress: EgressPolicy;
+  resolvers: Resolvers;
+  stall: StallMeter;
+  /** Without it no head is compared with others. */
+  heads?: HeadBook;
+  references?: References;
+};
 
 export type ConnectionRequest = {
   url: ProbeUrl;

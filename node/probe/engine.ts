@@ -1,9 +1,11 @@
 import type { Clock, Timer } from '../../platform/clock.ts';
+import { burstRequests } from '../../protocol/burst.ts';
 import { errorMessage, PlumblineError } from '../../protocol/error.ts';
 import { SAMPLES_MAX } from '../../protocol/limits.ts';
 import { REASON, type Reason } from '../../protocol/reason.ts';
-import { ABSENT_MICROS, emptySample, OUTCOME, type Sample } from '../../protocol/sample.ts';
+import { ABSENT_BURST, ABSENT_MICROS, emptySample, OUTCOME, type Sample } from '../../protocol/sample.ts';
 import { SERVICE_KIND } from '../../protocol/service.ts';
+import { burstProbe } from './burst.ts';
 import type { ProbeTools } from './connection.ts';
 import type { ConsentBook } from './consent.ts';
 import type { Controls } from './control.ts';
@@ -60,9 +62,13 @@ export const CONTROL_PERIOD_MILLIS = 5_000;
 /** Offsets inside an epoch are 32-bit microseconds; an hour leaves room. */
 export const EPOCH_MILLIS_MAX = 3_600_000;
 
+/** A digest stands in a sample when what it is of was compared, and nothing else was wrong: so checks can be counted. */
+const FAILED_CHECKS: readonly Reason[] = [REASON.wrongBody, REASON.wrongHash];
+
 const MICROS_PER_MILLI = 1_000;
 
 export const httpProbe: Probe = (tools, target, signal) => {
+  if (target.burstRate !== undefined) return burstProbe(tools, target, signal);
   const { url, method, timeoutMillis, authorities } = target;
   const wantDigest = target.expectedBodyDigest !== undefined;
   return probeHttp(tools, { url, method, timeoutMillis, wantDigest, wantBody: false, authorities, signal });
@@ -95,10 +101,12 @@ export function createProber(options: ProberOptions): Prober {
   };
 
   const judged = async (result: ProbeResult, target: ServiceTarget): Promise<Judgement> => {
-    const accuses = outcomeOf(reasonOf(result, target)) === OUTCOME.bad;
+    const accuses = outcomeOf(reasonOf(result, target)) === OUTCOME.bad || result.burst === 0;
     // One period earlier: an outage of ours that ended just before the probe may still have spoiled it.
     const since = result.startMicros - CONTROL_PERIOD_MILLIS * MICROS_PER_MILLI;
-    return judge(result, target, accuses ? await controls.healthySince(since) : true);
+    const healthy = accuses ? await controls.healthySince(since) : true;
+    if (!healthy) result.burst = ABSENT_BURST;
+    return judge(result, target, healthy);
   };
 
   /** Probes one slot now. A socket stays counted until its probe ends, even if the epoch ended first. */
@@ -106,17 +114,18 @@ export function createProber(options: ProberOptions): Prober {
     const reason = obstacle(slot);
     if (reason !== undefined) return blankSample(slot, reason);
     const startMicros = Math.round((clock.now() - epoch.startUnixMillis) * MICROS_PER_MILLI);
-    inFlight += 1;
+    const { load, target } = fitting(slot.target, probesMax - inFlight);
+    inFlight += load;
     try {
-      const result = await probes[slot.target.kind]!(tools, slot.target, signal);
-      const judgement = await judged(result, slot.target);
+      const result = await probes[target.kind]!(tools, target, signal);
+      const judgement = await judged(result, target);
       if (judgement.reason === REASON.internal) log.warn({ slot, detail: result.detail }, 'a probe failed oddly');
       return sampleOf(slot, startMicros, result, judgement);
     } catch (error) {
       log.warn({ service: slot.service, slot: slot.slot, error: errorMessage(error) }, 'a probe threw');
       return blankSample(slot, REASON.internal);
     } finally {
-      inFlight -= 1;
+      inFlight -= load;
     }
   };
 
@@ -169,6 +178,14 @@ export function createProber(options: ProberOptions): Prober {
   return { run };
 }
 
+/** Sockets that a probe of the target may open, and the target without its burst where there is no room for that. */
+function fitting(target: ServiceTarget, room: number): { load: number; target: ServiceTarget } {
+  const { burstRate, ...plain } = target;
+  if (burstRate === undefined) return { load: 1, target };
+  const load = burstRequests(burstRate);
+  return load <= room ? { load, target } : { load: 1, target: plain };
+}
+
 function checkEpoch(slots: readonly Slot[], epoch: Epoch): void {
   const millis = epoch.endUnixMillis - epoch.startUnixMillis;
   if (!(millis > 0 && millis <= EPOCH_MILLIS_MAX)) {
@@ -203,9 +220,12 @@ function blankSample(slot: Slot, reason: Reason): Sample {
 
 function sampleOf(slot: Slot, startMicros: number, result: ProbeResult, { outcome, reason }: Judgement): Sample {
   const { reason: _reason, detail: _detail, body: _body, ...measured } = result;
+  const empty = emptySample(slot.service, slot.slot, outcome, reason);
+  const wasCompared = outcome === OUTCOME.good || FAILED_CHECKS.includes(reason);
   return {
-    ...emptySample(slot.service, slot.slot, outcome, reason),
+    ...empty,
     ...measured,
+    bodyDigest: wasCompared ? measured.bodyDigest : empty.bodyDigest,
     startMicros: Math.min(Math.max(startMicros, 0), ABSENT_MICROS - 1),
   };
 }

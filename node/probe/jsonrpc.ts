@@ -1,124 +1,135 @@
 import { decodeAbiParameters, encodeAbiParameters, parseAbiParameters } from 'viem';
-import { z } from 'zod';
 import { fromHex, toHex } from '../../protocol/bytes.ts';
 import { REASON, type Reason } from '../../protocol/reason.ts';
 import { ABSENT_MICROS } from '../../protocol/sample.ts';
-import { WEB_SCHEMES } from './egress.ts';
+import type { ProbeTools } from './connection.ts';
 import { probeHttp } from './http.ts';
-import { checkedProbe, type Probe } from './kind.ts';
+import type { Probe } from './kind.ts';
 import { blankResult, type ProbeResult } from './result.ts';
+import { batchText, type RpcAnswers, readBatch } from './rpc-batch.ts';
 
 /** `extra` of a json-rpc service: what its chain must be. Empty: any chain, however old its newest block is. */
 export type RpcDemand = {
-  /** 0 = any. */
+  /** 0 = any; its head is then compared with nobody's. */
   readonly chainId: bigint;
   /** The newest block may be this many seconds old by the watcher's clock; 0 = any. */
   readonly headAgeSecondsMax: number;
+  /** Blocks this far below the head are final enough to be the same everywhere; 0 = no hash is compared. */
+  readonly depth: number;
 };
 
-const EXTRA = parseAbiParameters('uint64 chainId, uint32 headAgeSecondsMax');
-const ANYTHING: RpcDemand = { chainId: 0n, headAgeSecondsMax: 0 };
+/** Powers of two, so that a chain's endpoints fall into few groups and each has voices enough. */
+export const DEPTHS: readonly number[] = Array.from({ length: 14 }, (_, i) => 8 << i);
 
-const METHODS = [
-  ['eth_chainId', []],
-  ['eth_getBlockByNumber', ['latest', false]],
-  ['eth_getBlockByNumber', ['finalized', false]],
-] as const;
-const REQUEST = JSON.stringify(METHODS.map(([method, params], id) => ({ jsonrpc: '2.0', id, method, params })));
+const SHORT = parseAbiParameters('uint64 chainId, uint32 headAgeSecondsMax');
+const LONG = parseAbiParameters('uint64 chainId, uint32 headAgeSecondsMax, uint32 depth');
+const ANYTHING: RpcDemand = { chainId: 0n, headAgeSecondsMax: 0, depth: 0 };
+const WORD_BYTES = 32;
 
-const Quantity = z.string().regex(/^0x(0|[1-9a-f][0-9a-f]{0,15})$/i);
-const Block = z.object({ number: Quantity, timestamp: Quantity, hash: z.string().regex(/^0x[0-9a-f]{64}$/i) });
-const Answer = z.object({
-  jsonrpc: z.literal('2.0'),
-  id: z
-    .int()
-    .min(0)
-    .max(METHODS.length - 1),
-  result: z.unknown(),
-});
-/** A chain that knows no `finalized` says null or an error: it has no finality to measure, and is not worse for that. */
-const Answers = z.array(z.looseObject({ id: z.number() })).length(METHODS.length);
-
-export function encodeRpcDemand({ chainId, headAgeSecondsMax }: RpcDemand): Uint8Array {
-  return fromHex(encodeAbiParameters(EXTRA, [chainId, headAgeSecondsMax]));
+/** Two words without a depth, three with one. */
+export function encodeRpcDemand({ chainId, headAgeSecondsMax, depth }: RpcDemand): Uint8Array {
+  if (depth === 0) return fromHex(encodeAbiParameters(SHORT, [chainId, headAgeSecondsMax]));
+  return fromHex(encodeAbiParameters(LONG, [chainId, headAgeSecondsMax, depth]));
 }
 
-/** Undefined unless `extra` is empty or the encoding of a demand, byte for byte. */
+/** Undefined unless `extra` is empty or the encoding of a demand, byte for byte, that can be met. */
 export function decodeRpcDemand(extra: Uint8Array): RpcDemand | undefined {
   if (extra.length === 0) return ANYTHING;
   try {
-    const [chainId, headAgeSecondsMax] = decodeAbiParameters(EXTRA, toHex(extra));
-    const demand = { chainId, headAgeSecondsMax };
-    return Buffer.compare(encodeRpcDemand(demand), extra) === 0 ? demand : undefined;
+    const [chainId, headAgeSecondsMax, depth = 0] = decodeAbiParameters(
+      extra.length === LONG.length * WORD_BYTES ? LONG : SHORT,
+      toHex(extra),
+    );
+    const demand = { chainId, headAgeSecondsMax, depth };
+    if (Buffer.compare(encodeRpcDemand(demand), extra) !== 0) return undefined;
+    return depth === 0 || (DEPTHS.includes(depth) && chainId !== 0n) ? demand : undefined;
   } catch {
     return undefined;
   }
 }
 
 /**
- * An EVM node's JSON-RPC over HTTP: chain id, newest and final block in one batch. Good is an answer of the right chain whose
- * newest block is young enough; `finalityMicros` is the age of its final block by this watcher's clock.
+ * An EVM node's JSON-RPC over HTTP: chain id, newest and final block, and a block whose hash is compared, in one batch. Good is
+ * an answer of the right chain whose newest block is young enough and plausible, and whose hash is the one that most endpoints
+ * of the chain have. `finalityMicros` is the age of its final block by this watcher's clock, `headLag` how many blocks it is behind
+ * the others (`heads.ts`).
  */
-export const jsonRpcProbe: Probe = checkedProbe(WEB_SCHEMES, async (tools, target, _url, signal) => {
+export const jsonRpcProbe: Probe = async (tools, target, signal) => {
   const demand = decodeRpcDemand(target.extra ?? new Uint8Array(0));
   if (demand === undefined)
-    return blankResult(REASON.unsupported, 'extra is not (uint64 chainId, uint32 headAgeSecondsMax)');
+    return blankResult(REASON.unsupported, 'extra is not (uint64 chainId, uint32 headAgeSecondsMax[, uint32 depth])');
+  const { chainId, depth } = demand;
+  const height = depth === 0 ? undefined : tools.heads?.heightToCheck(chainId, depth);
+  // For the probes after this one, which does not wait for it.
+  tools.references?.refresh(chainId, depth);
   const { url, timeoutMillis, authorities } = target;
-  const request = { url, method: 'POST', json: REQUEST, timeoutMillis, wantDigest: false, wantBody: true };
+  const request = { url, method: 'POST', json: batchText(height), timeoutMillis, wantDigest: false, wantBody: true };
   const result = await probeHttp(tools, { ...request, authorities, signal });
-  return result.reason === REASON.ok ? examined(result, demand, tools.clock.now()) : result;
-});
+  if (result.reason !== REASON.ok) return result;
+  const { body, ...rest } = result;
+  return examined(tools, { ...rest, body: undefined }, body, demand, { voice: target.provider.toLowerCase(), height });
+};
 
 /** Read after the last stamp, so that a long answer costs its provider nothing. */
-function examined(result: ProbeResult, demand: RpcDemand, nowUnixMillis: number): ProbeResult {
-  const { body, ...rest } = result;
-  const seen: ProbeResult = { ...rest, body: undefined };
+function examined(
+  tools: ProbeTools,
+  seen: ProbeResult,
+  body: Uint8Array | undefined,
+  demand: RpcDemand,
+  { voice, height }: { voice: string; height: number | undefined },
+): ProbeResult {
   const say = (reason: Reason, detail: string): ProbeResult => ({ ...seen, reason, detail });
   // The status decides first, as everywhere: an error page is no JSON.
-  if (result.statusCode !== 200) return say(REASON.wrongStatus, `status ${result.statusCode}`);
-  const answers = answersOf(body ?? new Uint8Array(0));
+  if (seen.statusCode !== 200) return say(REASON.wrongStatus, `status ${seen.statusCode}`);
+  const answers = readBatch(body ?? new Uint8Array(0), height);
   if (typeof answers === 'string') return say(REASON.rpcError, answers);
-  const chainId = Quantity.safeParse(answers[0]);
-  const latest = Block.safeParse(answers[1]);
-  if (!chainId.success) return say(REASON.rpcError, 'eth_chainId gave no quantity');
-  if (!latest.success) return say(REASON.rpcError, 'the latest block is missing or malformed');
-  if (demand.chainId !== 0n && BigInt(chainId.data) !== demand.chainId) {
-    return say(REASON.wrongChain, `chain ${BigInt(chainId.data)} where ${demand.chainId} was registered`);
+  const { latest, final } = answers;
+  if (demand.chainId !== 0n && answers.chainId !== demand.chainId) {
+    return say(REASON.wrongChain, `chain ${answers.chainId} where ${demand.chainId} was registered`);
   }
-  const ageMillis = nowUnixMillis - 1_000 * Number(latest.data.timestamp);
+  const nowUnixMillis = tools.clock.now();
+  const { headLag, fault } = compared(tools, seen.startMicros, demand, voice, answers);
+  const ageMillis = nowUnixMillis - 1_000 * latest.unixSeconds;
   if (demand.headAgeSecondsMax !== 0 && ageMillis > 1_000 * demand.headAgeSecondsMax) {
-    return say(REASON.staleHead, `block ${BigInt(latest.data.number)} is ${Math.round(ageMillis / 1_000)} s old`);
+    return say(REASON.staleHead, `block ${latest.number} is ${Math.round(ageMillis / 1_000)} s old`);
   }
-  const final = Block.safeParse(answers[2]);
-  if (!final.success) return { ...seen, detail: `block ${BigInt(latest.data.number)}, none final` };
-  if (BigInt(final.data.number) > BigInt(latest.data.number)) {
-    return say(REASON.rpcError, 'the final block is newer than the latest');
+  if (fault) return say(REASON.headAhead, fault);
+  const verdict = height === undefined ? 'open' : hashVerdict(tools, demand, voice, height, answers);
+  if (verdict === 'missing') return say(REASON.rpcError, `block ${latest.number}, but none at ${height}`);
+  const bodyDigest = verdict === 'open' ? seen.bodyDigest : fromHex(answers.checked!.hash as `0x${string}`);
+  if (verdict === 'wrong') {
+    return { ...say(REASON.wrongHash, `block ${height} is ${answers.checked!.hash}, most say another`), bodyDigest };
   }
-  return {
-    ...seen,
-    finalityMicros: microsSince(Number(final.data.timestamp), nowUnixMillis),
-    detail: `block ${BigInt(latest.data.number)}, final ${BigInt(final.data.number)}`,
-  };
+  const finalityMicros = final ? microsSince(final.unixSeconds, nowUnixMillis) : ABSENT_MICROS;
+  const detail = `block ${latest.number}, ${final ? `final ${final.number}` : 'none final'}`;
+  return { ...seen, finalityMicros, headLag, bodyDigest, detail };
 }
 
-/** The results in the order of METHODS, undefined for an error; or what is wrong. */
-function answersOf(body: Uint8Array): unknown[] | string {
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    return 'the answer is no JSON';
-  }
-  const list = Answers.safeParse(json);
-  if (!list.success) return 'the answer is no batch of three';
-  const results = new Array<unknown>(METHODS.length).fill(undefined);
-  const ids = new Set<number>();
-  for (const one of list.data) {
-    ids.add(one.id);
-    const answer = Answer.safeParse(one);
-    if (answer.success && !('error' in one)) results[answer.data.id] = answer.data.result;
-  }
-  return ids.size === METHODS.length ? results : 'the answers are not one for each request';
+/** What the others say of its head. Only a service that named its chain has a voice, and is measured against others. */
+function compared(
+  { heads }: ProbeTools,
+  askedMicros: number,
+  { chainId }: RpcDemand,
+  voice: string,
+  { latest }: RpcAnswers,
+): { headLag: number; fault: string | undefined } {
+  if (heads === undefined || chainId === 0n) return { headLag: ABSENT_MICROS, fault: undefined };
+  const { number: head, unixSeconds: headUnixSeconds } = latest;
+  const { lag, isAhead } = heads.note({ chainId, voice, head, headUnixSeconds, askedMicros });
+  const fault = isAhead ? `block ${head} is further ahead of the other endpoints than a chain grows` : undefined;
+  return { headLag: lag === undefined ? ABSENT_MICROS : Math.min(lag, ABSENT_MICROS - 1), fault };
+}
+
+/** A node whose head is below the height is behind, which `headLag` says; it has nothing to show there. */
+function hashVerdict(
+  { heads }: ProbeTools,
+  { chainId, depth }: RpcDemand,
+  voice: string,
+  height: number,
+  { latest, checked }: RpcAnswers,
+) {
+  if (heads === undefined || (checked === undefined && latest.number < height)) return 'open';
+  return heads.digests.note({ chainId, depth, height, voice, hash: checked?.hash });
 }
 
 /** A clock behind the chain's reads as no delay. */

@@ -1,6 +1,6 @@
 import { ADDRESS_BYTES } from '../../platform/address.ts';
 import type { Reason } from '../../protocol/reason.ts';
-import { ABSENT_MICROS } from '../../protocol/sample.ts';
+import { ABSENT_BURST, ABSENT_MICROS } from '../../protocol/sample.ts';
 
 /**
  * What one probe saw, before anybody judges it. Durations are whole microseconds, ABSENT_MICROS for a phase that did
@@ -25,8 +25,15 @@ export type ProbeResult = {
   statusCode: number;
   /** The address connected to, 16 bytes, IPv4 in mapped form; zeros when there is none. */
   address: Uint8Array;
-  /** keccak256 of the body after transfer decoding, 32 bytes; zeros when not asked for or not complete. */
+  /**
+   * keccak256 of the body after transfer decoding, or the hash of a block that was compared, 32 bytes; zeros when not asked
+   * for or not complete.
+   */
   bodyDigest: Uint8Array;
+  /** Blocks behind the other endpoints of its chain; ABSENT_MICROS unless enough of them spoke. */
+  headLag: number;
+  /** 0 missed its rate, 1 met it; ABSENT_BURST when the probe was no burst, or the watcher could not keep its schedule. */
+  burst: number;
   /** Age of the chain's final block by this watcher's clock; ABSENT_MICROS unless a chain was asked. */
   finalityMicros: number;
   /** The body, only when it was asked for and is complete. */
@@ -53,6 +60,8 @@ export function blankResult(reason: Reason, detail: string): ProbeResult {
     statusCode: 0,
     address: new Uint8Array(ADDRESS_BYTES),
     bodyDigest: new Uint8Array(DIGEST_BYTES),
+    headLag: ABSENT_MICROS,
+    burst: ABSENT_BURST,
     finalityMicros: ABSENT_MICROS,
     body: undefined,
     detail,

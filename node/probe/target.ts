@@ -18,7 +18,9 @@ export type ServiceTarget = {
   expectedStatus: number;
   /** keccak256 of the only body that is good, 32 bytes; undefined: any body is, and none is hashed. */
   expectedBodyDigest: Uint8Array | undefined;
-  /** Settings of the kind as registered; json-rpc alone has some. */
+  /** Requests per second, in a slot that is a burst. */
+  burstRate?: number;
+  /** Settings of the kind as registered. */
   extra?: Uint8Array;
   /** Certificate authorities in PEM instead of the built-in ones; never from the chain. */
   authorities?: readonly string[];

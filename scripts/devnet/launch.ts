@@ -85,6 +85,7 @@ export async function furnish(options: {
         archiveEpochs: 0,
         controls: [],
         secondResolvers: [],
+        references: [],
         allowLoopbackTargets: true,
       };
       const configPath = join(home, 'config.yaml');

@@ -16,6 +16,8 @@ export type Plan = {
   readonly liars: readonly number[];
   readonly seed: number;
   readonly aggregator: boolean;
+  /** JSON-RPC services before the EVM as well. */
+  readonly rpc: boolean;
   readonly directory: string | undefined;
 };
 

@@ -1,5 +1,6 @@
 import { METRIC } from '../../protocol/metric.ts';
 import { COMPARATOR, type Objective, STATISTIC } from '../../protocol/settlement.ts';
+import type { Manner } from './rpc-service.ts';
 
 /** One whole test token. */
 export const TOKEN = 10n ** 18n;
@@ -17,7 +18,18 @@ export const SERVICES: readonly ServicePlan[] = [
   { name: 'flaky', delayMillis: 15, failShare: 0.3 },
 ];
 
-/** Every provider promises the same: 95 % of answers good, half of them within 200 ms, in every window. */
+/** JSON-RPC services before the devnet's EVM, with `--rpc`: three honest ones are what it takes to tell who is not. */
+export const RPC_SERVICES: readonly { readonly name: string; readonly manner: Manner }[] = [
+  { name: 'rpc-a', manner: 'honest' },
+  { name: 'rpc-b', manner: 'honest' },
+  { name: 'rpc-c', manner: 'honest' },
+  { name: 'rpc-ahead', manner: 'ahead' },
+  { name: 'rpc-stale', manner: 'stale' },
+  { name: 'rpc-error', manner: 'error' },
+  { name: 'rpc-fork', manner: 'fork' },
+];
+
+/** Every web provider promises the same: 95 % of answers good, half of them within 200 ms, in every window. */
 export const OBJECTIVES: readonly Objective[] = [
   {
     metric: METRIC.availabilityPpm,
@@ -33,6 +45,12 @@ export const OBJECTIVES: readonly Objective[] = [
   },
 ];
 
+/** And every provider of a JSON-RPC: 95 % of answers good, half of them at most three blocks behind the others. */
+export const RPC_OBJECTIVES: readonly Objective[] = [
+  OBJECTIVES[0]!,
+  { metric: METRIC.headLagBlocks, statistic: STATISTIC.median, comparator: COMPARATOR.atMost, threshold: 3 },
+];
+
 /** What `s` turns a healthy provider into: well beyond the promised 200 ms. */
 export const SLOWED_MILLIS = 400;
 
@@ -40,6 +58,9 @@ export const PROBE = {
   slotsPerEpoch: 20,
   timeoutMillis: 800,
 } as const;
+
+/** As few probes as one epoch's leaf needs; hashes are compared at the least depth, so that a young chain has it. */
+export const RPC_PROBE = { slotsPerEpoch: 12, timeoutMillis: 800, headAgeSecondsMax: 60, depth: 8 } as const;
 
 /** Money of one agreement. The bond covers every period of a short run; a long run uses it up and the vault says so. */
 export const MONEY = {

@@ -7,10 +7,10 @@ import { fromHex, type Hex, keccak, toHex } from '../../protocol/bytes.ts';
 import { possessionDigest } from '../../protocol/digest.ts';
 import { PlumblineError } from '../../protocol/error.ts';
 import { MINIMAL } from '../../protocol/parameters.ts';
-import { SERVICE_KIND } from '../../protocol/service.ts';
+import type { Objective } from '../../protocol/settlement.ts';
 import type { CompiledContracts } from '../compile.ts';
 import { type Account, account, CUSTOMER, DEPLOYER, KEEPER, operatorIndex, providerIndex } from './accounts.ts';
-import { genesisLeadSeconds, MONEY, OBJECTIVES, PROBE, ROUTE, SETTLE_WINDOW_EPOCHS, STAKE } from './plan.ts';
+import { genesisLeadSeconds, MONEY, ROUTE, SETTLE_WINDOW_EPOCHS, STAKE } from './plan.ts';
 import { deployRouter } from './router.ts';
 
 export type WatcherKey = { readonly secretKey: Uint8Array; readonly operatorId: string };
@@ -57,12 +57,27 @@ async function act(rpc: Rpc, actor: Account, calls: readonly Call[]) {
 const GAS_LIMIT = 3_000_000n;
 const MAX_UINT = 2n ** 256n - 1n;
 
+/** What a provider registers, and promises. */
+export type Offer = {
+  readonly name: string;
+  readonly config: {
+    readonly kind: number;
+    readonly url: string;
+    readonly method: string;
+    readonly slotsPerEpoch: number;
+    readonly timeoutMillis: number;
+    readonly expectedStatus: number;
+    readonly extra: Hex;
+  };
+  readonly objectives: readonly Objective[];
+};
+
 export type SetUp = {
   readonly rpc: Rpc;
   readonly bls: Bls;
   readonly artifacts: CompiledContracts;
   readonly watchers: readonly JoiningWatcher[];
-  readonly services: readonly { readonly name: string; readonly url: string }[];
+  readonly services: readonly Offer[];
   readonly onStep: (text: string) => void;
 };
 
@@ -176,18 +191,9 @@ async function joinWatcher(
   ]);
 }
 
-async function list(rpc: Rpc, deployed: Deployed, service: { name: string; url: string }, index: number) {
+async function list(rpc: Rpc, deployed: Deployed, { name, config: own, objectives }: Offer, index: number) {
   const provider = account(providerIndex(index));
-  const config = {
-    kind: SERVICE_KIND.http,
-    url: service.url,
-    method: 'GET',
-    slotsPerEpoch: PROBE.slotsPerEpoch,
-    timeoutMillis: PROBE.timeoutMillis,
-    expectedStatus: 200,
-    bodyDigest: `0x${'00'.repeat(32)}`,
-    extra: '0x',
-  };
+  const config = { ...own, bodyDigest: `0x${'00'.repeat(32)}` };
   await act(rpc, provider, [
     { to: deployed.services, abi: serviceRegistryAbi, functionName: 'register', args: [config] },
     approve(deployed.token, deployed.vault),
@@ -215,7 +221,7 @@ async function list(rpc: Rpc, deployed: Deployed, service: { name: string; url: 
     voidsInRowMax: MONEY.voidsInRowMax,
     noticeWindows: 1,
     extend: false,
-    objectives: OBJECTIVES,
+    objectives,
   };
   await act(rpc, provider, [{ to: deployed.vault, abi: slaVaultAbi, functionName: 'offer', args: [terms] }]);
   const offers = await rpc.client.getContractEvents({
@@ -226,7 +232,7 @@ async function list(rpc: Rpc, deployed: Deployed, service: { name: string; url: 
     fromBlock: BigInt(deployed.deployBlock),
     strict: true,
   });
-  return { ...service, provider: provider.address, serviceId, offerId: offers.at(-1)!.args.offerId };
+  return { name, url: own.url, provider: provider.address, serviceId, offerId: offers.at(-1)!.args.offerId };
 }
 
 /** The customer takes every offer from the first window that has not started. The agreement keeps the offer's id. */

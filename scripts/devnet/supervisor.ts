@@ -14,6 +14,7 @@ import { devnetDirectory } from './directory.ts';
 import { type Endpoint, furnish, furnishAggregator, type WatcherHome, watcherKeys } from './launch.ts';
 import { SERVICES, SLOWED_MILLIS } from './plan.ts';
 import { reservePorts } from './ports.ts';
+import { startProviders } from './providers.ts';
 import { setUpWorld, type World } from './setup.ts';
 
 /** Each watcher is a process of its own; beyond this two cores cannot keep a 4 s epoch. */
@@ -36,6 +37,8 @@ export type DevnetOptions = {
   readonly liars: readonly number[];
   /** Only a standalone aggregator submits; watchers have no key to pay with. */
   readonly aggregator: boolean;
+  /** Also JSON-RPC services before the EVM, most of which are not what they promise. */
+  readonly rpc?: boolean;
   readonly hosts?: Hosts;
 };
 
@@ -46,7 +49,6 @@ type Member = { readonly home: WatcherHome; child: Child; state: 'up' | 'lying' 
 
 const HERE = import.meta.dirname;
 const WATCHER_PROGRAM = join(HERE, 'watcher.ts');
-const SERVICE_PROGRAM = join(HERE, 'service.ts');
 const CLI = join(HERE, '../../cli/bin.js');
 
 /** All processes of one devnet, and what can be done to them. */
@@ -134,18 +136,13 @@ export class Devnet {
       cleanup.push(anvil.stop);
       return anvil;
     });
-    const providers = SERVICES.map(({ name, delayMillis, failShare }, i) =>
-      child(
-        SERVICE_PROGRAM,
-        ['--name', name, '--delay', `${delayMillis}`, '--fail', `${failShare}`, '--seed', `${options.seed + i}`],
-        `provider-${name}`,
-      ),
-    );
+    const offering = startProviders(child, { seed: options.seed, rpc: options.rpc === true, chainId: CHAIN_ID });
+    const providers = offering.map((one) => one.child);
     const watchers = Array.from({ length: options.watchers }, (_, id) =>
       child(WATCHER_PROGRAM, [], `watcher-${id}`, hosts?.place(id).within),
     );
     const [anvil, listening, bls] = await step(
-      'starting an EVM and three providers',
+      `starting an EVM and ${providers.length} providers`,
       Promise.all([launching, Promise.all(providers.map((one) => one.answer('listening'))), createBls(() => {})]),
     );
     const artifacts = await compiling;
@@ -163,7 +160,8 @@ export class Devnet {
       bls,
       watchersSubmit: !options.aggregator,
     });
-    const services = SERVICES.map(({ name }, i) => ({ name, url: `http://127.0.0.1:${listening[i]!.port}/` }));
+    const services = offering.map(({ offer }, i) => offer(Number(listening[i]!.port)));
+    for (const one of providers) one.send({ type: 'upstream', url: anvil.url });
     let stepping: string | undefined;
     const note = (text: string | undefined) => {
       const atMillis = Date.now();

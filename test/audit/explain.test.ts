@@ -1,9 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { explain } from '../../audit/explain.ts';
+import { explain, seenOf } from '../../audit/explain.ts';
 import { explanationJson, renderExplanation } from '../../audit/explain-table.ts';
 import { createBls } from '../../platform/bls/create.ts';
 import { decodeBatch } from '../../protocol/batch.ts';
-import { toHex } from '../../protocol/bytes.ts';
+import { keccakTwice, toHex } from '../../protocol/bytes.ts';
+import { leafHash, STAT } from '../../protocol/leaf.ts';
+import { kmMaxOf } from '../../protocol/locality.ts';
+import { METRIC } from '../../protocol/metric.ts';
 import { decodeRecord } from '../../protocol/record.ts';
 import { decodeReveal } from '../../protocol/reveal.ts';
 import { OUTCOME } from '../../protocol/sample.ts';
@@ -48,6 +51,15 @@ describe('explain', () => {
     });
   });
 
+  it('computes the very leaf that the report has of the epoch', async () => {
+    const found = await run();
+    const hashes = decodeRecord(world.records.get(TARGET)!).leaves.map((bytes) => toHex(keccakTwice(bytes)));
+    for (const { leaf } of found.services) {
+      expect(leaf).toMatchObject({ windowStart: TARGET, windowEpochs: 1, vantage: 0 });
+      expect(hashes).toContain(toHex(leafHash(leaf)));
+    }
+  });
+
   it('says why a word is not taken', async () => {
     const { services } = await run();
     const { minSamples } = world.chain.facts.parameters;
@@ -71,6 +83,26 @@ describe('explain', () => {
     const json = JSON.parse(JSON.stringify(explanationJson(found)));
     expect(json.services[0].watchers).toHaveLength(4);
     expect(json.services[0].watchers[0]).toMatchObject({ seat: 0, signed: true, samples: expect.any(Object) });
+    found.services.forEach(({ leaf, sights }, i) => {
+      const { metrics, watchers } = json.services[i];
+      expect(Object.keys(metrics)).toEqual(Object.keys(METRIC));
+      const [status, value] = [
+        leaf.stats[METRIC.latencyP50Micros]!.status,
+        leaf.stats[METRIC.latencyP50Micros]!.median.value,
+      ];
+      expect(metrics.latencyP50Micros).toBe(status === STAT.present ? value : null);
+      sights.forEach(({ statistics }, k) => {
+        const rtt = statistics && seenOf(statistics, METRIC.minRttMicros);
+        expect(watchers[k].metrics.minRttMicros).toBe(rtt ?? null);
+        expect(watchers[k].withinKm).toBe(rtt === undefined ? null : kmMaxOf(rtt));
+        if (rtt !== undefined) expect(lines.join('\n')).toContain(`${kmMaxOf(rtt)} km`);
+      });
+    });
+    expect(
+      found.services.some(({ sights }) =>
+        sights.some(({ statistics }) => statistics && seenOf(statistics, METRIC.minRttMicros)),
+      ),
+    ).toBe(true);
   });
 
   it('finds one service by the beginning of its id', async () => {

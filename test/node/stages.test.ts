@@ -15,6 +15,7 @@ import type { JournalEntry } from '../../platform/store/entry.ts';
 import { memoryStore } from '../../platform/store/memory.ts';
 import { slotsOf } from '../../protocol/assignment.ts';
 import { checkBatch, decodeBatch } from '../../protocol/batch.ts';
+import { scheduleOf } from '../../protocol/burst.ts';
 import { commitmentOf, decodeCommit, digestOfCommit } from '../../protocol/commit.ts';
 import { evidenceName } from '../../protocol/evidence.ts';
 import { REASON } from '../../protocol/reason.ts';
@@ -277,6 +278,28 @@ describe('measuring', () => {
     );
     expect(epoch).toMatchObject({ startUnixMillis: start, endUnixMillis: start + 4_000 });
     expect(slots.every(({ target }, i) => target.url === `https://service-${drawn[i]!.service}.example`)).toBe(true);
+  });
+
+  test('says of a slot that is a burst which rate it has, and of no other', async () => {
+    const extra = new Uint8Array(32);
+    extra[31] = 100;
+    const services = bench.services.map((one, i) => (i === 0 ? { ...one, timeoutMillis: 500, extra } : one));
+    const facts = { ...(await bench.epochFacts(EPOCH)), services };
+    let rates: (number | undefined)[] = [];
+    const prober: Prober = {
+      run: async (slots) => {
+        rates = slots.map(({ target }) => target.burstRate);
+        return [];
+      },
+    };
+    let bursts = 0;
+    for (let epoch = EPOCH; epoch < EPOCH + facts.set.seats.length; epoch++) {
+      const { vrfProof } = await stageWith(prober, async () => ({ ...facts, epoch })).measure(epoch);
+      const due = scheduleOf({ ...facts, epoch }, watcher, vrfProof, bench.facts.calendar.epochSeconds);
+      expect(rates).toEqual(due.map(({ burstRate }) => burstRate));
+      bursts += rates.filter((rate) => rate !== undefined).length;
+    }
+    expect(bursts).toBe(1);
   });
 
   test('a start that the millisecond clock shows too early is moved onto its slot, an absent one is not', async () => {

@@ -41,7 +41,7 @@ async function probe(body: string, demand: Partial<RpcDemand> = {}, status = 200
   await using web = await serve(server);
   const tools = toolsFor();
   const clock = { ...tools.clock, now: () => NOW_UNIX_SECONDS * 1_000 };
-  const extra = encodeRpcDemand({ chainId: 7n, headAgeSecondsMax: 60, ...demand });
+  const extra = encodeRpcDemand({ chainId: 7n, headAgeSecondsMax: 60, depth: 0, ...demand });
   const target = targetAt(web.url, { kind: SERVICE_KIND.jsonRpc, timeoutMillis: 20_000, expectedStatus: 0, extra });
   const result = await PROBES[SERVICE_KIND.jsonRpc]!({ ...tools, clock }, target, new AbortController().signal);
   return { result, judged: judge(result, target, true), asked };
@@ -116,13 +116,18 @@ describe('a json-rpc probe', () => {
   });
 
   it('is not supported with an extra that is no demand', async () => {
-    expect(decodeRpcDemand(new Uint8Array(0))).toEqual({ chainId: 0n, headAgeSecondsMax: 0 });
-    expect(decodeRpcDemand(encodeRpcDemand({ chainId: 9n, headAgeSecondsMax: 3 }))).toEqual({
-      chainId: 9n,
-      headAgeSecondsMax: 3,
-    });
-    const long = new Uint8Array([...encodeRpcDemand({ chainId: 9n, headAgeSecondsMax: 3 }), 0]);
-    for (const extra of [Uint8Array.of(1), new Uint8Array(64).fill(0xff), long]) {
+    expect(decodeRpcDemand(new Uint8Array(0))).toEqual({ chainId: 0n, headAgeSecondsMax: 0, depth: 0 });
+    const short = { chainId: 9n, headAgeSecondsMax: 3, depth: 0 };
+    for (const demand of [short, { ...short, depth: 8 }, { ...short, depth: 65_536 }]) {
+      expect(decodeRpcDemand(encodeRpcDemand(demand))).toEqual(demand);
+    }
+    expect(encodeRpcDemand(short)).toHaveLength(64);
+    const long = new Uint8Array([...encodeRpcDemand(short), 0]);
+    // A depth of zero has the short form alone; another one must be a power of two, of a chain that is named.
+    const zero = new Uint8Array([...encodeRpcDemand(short), ...new Uint8Array(32)]);
+    const odd = [9, 4, 2 ** 17].map((depth) => encodeRpcDemand({ ...short, depth }));
+    const anyChain = encodeRpcDemand({ ...short, chainId: 0n, depth: 8 });
+    for (const extra of [Uint8Array.of(1), new Uint8Array(64).fill(0xff), long, zero, ...odd, anyChain]) {
       expect(decodeRpcDemand(extra)).toBeUndefined();
       const target = targetAt('http://127.0.0.1:8080/', { kind: SERVICE_KIND.jsonRpc, extra });
       const result = await PROBES[SERVICE_KIND.jsonRpc]!(toolsFor(), target, new AbortController().signal);
@@ -149,7 +154,7 @@ describe('a json-rpc probe', () => {
         target: targetAt(anvil.url, {
           kind: SERVICE_KIND.jsonRpc,
           timeoutMillis: 5_000,
-          extra: encodeRpcDemand({ chainId, headAgeSecondsMax: 3_600 }),
+          extra: encodeRpcDemand({ chainId, headAgeSecondsMax: 3_600, depth: 0 }),
         }),
       });
       const epoch = { startUnixMillis: now, endUnixMillis: now + 20_000 };
