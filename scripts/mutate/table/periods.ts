@@ -122,13 +122,20 @@ export const PERIODS: readonly Mutation[] = [
       name: 'abandoned-is-void',
       find: 'outcome == Outcome.Inconclusive || outcome == Outcome.Expired;',
       replace: 'outcome == Outcome.Inconclusive || outcome == Outcome.Expired || outcome == Outcome.Abandoned;',
+      first: 'OutcomesTest',
     },
     {
       name: 'expired-is-not-void',
       find: 'outcome == Outcome.Inconclusive || outcome == Outcome.Expired;',
       replace: 'outcome == Outcome.Inconclusive;',
+      first: 'OutcomesTest',
     },
-    { name: 'sixty-fourth-period-is-marked-already', find: 'PER_WORD = 63;', replace: 'PER_WORD = 64;' },
+    {
+      name: 'sixty-fourth-period-is-marked-already',
+      find: 'PER_WORD = 63;',
+      replace: 'PER_WORD = 64;',
+      first: 'OutcomesTest',
+    },
     {
       name: 'voids-before-are-not-counted',
       find: 'uint256 before = period < VOIDS_IN_ROW_MAX ? period : VOIDS_IN_ROW_MAX;',
