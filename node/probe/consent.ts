@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { errorMessage } from '../../protocol/error.ts';
 import { REASON } from '../../protocol/reason.ts';
-import type { ProbeTools } from './connection.ts';
 import { ALL_SCHEMES, type ProbeUrl } from './egress.ts';
 import { probeHttp } from './http.ts';
+import type { ProbeTools } from './line.ts';
 import type { ServiceTarget } from './target.ts';
 
 /** Where a provider publishes the services that it lets the network probe, relative to the target's origin. */

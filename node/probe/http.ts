@@ -3,8 +3,9 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import { errorMessage } from '../../protocol/error.ts';
 import { REASON } from '../../protocol/reason.ts';
 import { type AnswerParser, type AnswerState, createAnswerParser } from './answer.ts';
-import { type Line, type ProbeTools, probeConnection, type Session } from './connection.ts';
+import { probeConnection, type Session } from './connection.ts';
 import type { ProbeUrl } from './egress.ts';
+import type { Line, ProbeTools } from './line.ts';
 import { blankResult, type ProbeResult } from './result.ts';
 
 export type HttpRequest = {

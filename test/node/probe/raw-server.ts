@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { ProbeTools } from '../../../node/probe/connection.ts';
 import { createEgressPolicy } from '../../../node/probe/egress.ts';
 import { type HttpRequest, probeHttp } from '../../../node/probe/http.ts';
+import type { ProbeTools } from '../../../node/probe/line.ts';
 import { dnsResolver } from '../../../node/probe/resolve.ts';
 import type { ProbeResult } from '../../../node/probe/result.ts';
 import { createStallMeter } from '../../../node/probe/stall.ts';
