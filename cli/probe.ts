@@ -33,6 +33,7 @@ const KINDS: Readonly<Record<ProbeScheme, number>> = {
   wss: SERVICE_KIND.websocket,
   tcp: SERVICE_KIND.tcp,
   tls: SERVICE_KIND.tls,
+  dns: SERVICE_KIND.dns,
 };
 
 type Options = {

@@ -6,6 +6,7 @@ import { ABSENT_MICROS, emptySample, OUTCOME, type Sample } from '../../protocol
 import { SERVICE_KIND } from '../../protocol/service.ts';
 import type { ConsentBook } from './consent.ts';
 import type { Controls } from './control.ts';
+import { dnsProbe } from './dns.ts';
 import { probeHttp } from './http.ts';
 import { jsonRpcProbe } from './jsonrpc.ts';
 import { type Judgement, judge, outcomeOf, reasonOf } from './judge.ts';
@@ -75,6 +76,7 @@ export const PROBES: Readonly<Record<number, Probe>> = {
   [SERVICE_KIND.websocket]: websocketProbe,
   [SERVICE_KIND.tcp]: tcpProbe,
   [SERVICE_KIND.tls]: tlsProbe,
+  [SERVICE_KIND.dns]: dnsProbe,
 };
 
 export function createProber(options: ProberOptions): Prober {
