@@ -8,7 +8,7 @@ import type { ConsentBook } from './consent.ts';
 import type { Controls } from './control.ts';
 import { dnsProbe } from './dns.ts';
 import { probeHttp } from './http.ts';
-import { jsonRpcProbe } from './jsonrpc.ts';
+import { jsonProbe } from './jsonquery.ts';
 import { type Judgement, judge, outcomeOf, reasonOf } from './judge.ts';
 import type { Probe } from './kind.ts';
 import type { ProbeTools } from './line.ts';
@@ -72,7 +72,7 @@ export const httpProbe: Probe = (tools, target, signal) => {
 /** What this watcher can probe, by kind. */
 export const PROBES: Readonly<Record<number, Probe>> = {
   [SERVICE_KIND.http]: httpProbe,
-  [SERVICE_KIND.jsonRpc]: jsonRpcProbe,
+  [SERVICE_KIND.jsonRpc]: jsonProbe,
   [SERVICE_KIND.websocket]: websocketProbe,
   [SERVICE_KIND.tcp]: tcpProbe,
   [SERVICE_KIND.tls]: tlsProbe,
