@@ -79,7 +79,9 @@ export const REASONS: Readonly<Record<ReasonName, ReasonEntry>> = {
   wrongAnswer: bad('The records, the JSON value or the message is not the one that the service was registered with.'),
   emptyAnswer: bad('The name server answers without an error and names no record.'),
   nameUnresolved: unknown('The name could not be resolved; that may be the resolver of the watcher.'),
-  noConsent: unknown('The target publishes no consent for this service and provider; no load was sent.'),
+  noConsent: unknown(
+    'The target publishes no consent for this service and provider, or only for less load than is assigned; no load was sent.',
+  ),
   consentUnproven: unknown('The consent could not be fetched yet; no load was sent.'),
   egressRefused: unknown('The egress policy of the watcher refuses this target; no load was sent.'),
   cutOff: unknown('The epoch ended while the probe was still within its time-out.'),

@@ -18,6 +18,8 @@ export type ServiceTarget = {
   expectedStatus: number;
   /** keccak256 of the only body that is good, 32 bytes; undefined: any body is, and none is hashed. */
   expectedBodyDigest: Uint8Array | undefined;
+  /** What all watchers assigned to it send together in a minute, at most; undefined where nobody else probes. */
+  requestsPerMinute?: number;
   /** Settings of the kind as registered; json-rpc alone has some. */
   extra?: Uint8Array;
   /** Certificate authorities in PEM instead of the built-in ones; never from the chain. */
