@@ -12,6 +12,7 @@ const STYLES: readonly Style[] = [
   ['yellow', 'bold'],
 ];
 const CELL_COLUMNS = 11;
+const VALUE_COLUMNS = 12;
 const LABEL_COLUMNS = 14;
 
 /**
@@ -68,7 +69,7 @@ export function probeSummary(summary: ProbeSummary, url: string, columns: number
     paint('bold', `${probes} ${probes === 1 ? 'probe' : 'probes'} of ${clean(url)}`),
     line('outcomes', counts),
     ...(others.length === 0 ? [] : [line('reasons', others.map(([name, count]) => `${count} ${name}`).join(', '))]),
-    line('', paint('dim', `${'value'.padStart(CELL_COLUMNS)}  bounds, one-sided 95 % each`)),
+    line('', paint('dim', `${'value'.padStart(VALUE_COLUMNS)}  bounds, one-sided 95 % each`)),
     line('availability', ratio(availability, paint)),
     ...latency.map((one) => line(`latency ${one.name}`, quantile(one, answered, paint))),
     ...(medians.length === 0
@@ -78,14 +79,14 @@ export function probeSummary(summary: ProbeSummary, url: string, columns: number
 }
 
 function ratio(bounds: ProbeSummary['availability'], paint: Paint): string {
-  if (bounds === undefined) return paint('dim', `${'-'.padStart(CELL_COLUMNS)}  no probe was good or bad`);
+  if (bounds === undefined) return paint('dim', `${'-'.padStart(VALUE_COLUMNS)}  no probe was good or bad`);
   const [value, lower, upper] = [bounds.value, bounds.lower, bounds.upper].map(percent);
-  return `${paint('bold', `${value} %`.padStart(CELL_COLUMNS))}  ${lower} % to ${upper} %`;
+  return `${paint('bold', `${value} %`.padStart(VALUE_COLUMNS))}  ${lower} % to ${upper} %`;
 }
 
 function quantile({ metric, nMin }: Quantile, count: number, paint: Paint): string {
   if (typeof metric === 'string')
-    return paint('dim', `${metric.padStart(CELL_COLUMNS)}  needs ${nMin} probes, has ${count}`);
+    return paint('dim', `${metric.padStart(VALUE_COLUMNS)}  needs ${nMin} probes, has ${count}`);
   const text = (micros: number) => (micros >= INFINITE_MICROS ? '∞' : formatMicros(micros));
-  return `${paint('bold', text(metric.value).padStart(CELL_COLUMNS))}  ${text(metric.lower)} to ${text(metric.upper)}`;
+  return `${paint('bold', text(metric.value).padStart(VALUE_COLUMNS))}  ${text(metric.lower)} to ${text(metric.upper)}`;
 }
