@@ -80,7 +80,12 @@ export function probeCommand(io: ProbeIo = processIo()): Command {
     .option('--path <path>', 'with --request: where the value stands that counts, like $.result.peers[0]')
     .option('--message <text>', 'for ws: wait for a message after sending this one; "" sends none')
     .option('--skip <n>', 'with --message: messages to pass over first', whole('skip', 0, SKIP_MAX), 0)
-    .option('--extra <hex>', 'settings of the kind as they are registered, instead of the four options above', bytesOf)
+    .option('--keep-alive', 'for http: one connection for all probes, not a fresh one for each', false)
+    .option(
+      '--extra <hex>',
+      'settings of the kind as they are registered, instead of the options above that set it',
+      bytesOf,
+    )
     .option(
       '--repeat <n>',
       'probes, one after the other; Ctrl-C ends with the summary',

@@ -3,6 +3,7 @@ import { questionOf } from '../node/probe/dns.ts';
 import type { ProbeScheme, ProbeUrl } from '../node/probe/egress.ts';
 import { parseJsonPath } from '../node/probe/jsonpath.ts';
 import { decodeJsonQuery, encodeJsonQuery } from '../node/probe/jsonquery.ts';
+import { encodeKeepAlive } from '../node/probe/keep.ts';
 import type { ServiceTarget } from '../node/probe/target.ts';
 import { encodeDialogue } from '../node/probe/websocket.ts';
 import { fromHex } from '../protocol/bytes.ts';
@@ -35,6 +36,7 @@ export type TargetOptions = {
   path?: string;
   message?: string;
   skip: number;
+  keepAlive: boolean;
 };
 
 /** What would be registered for these options; a text says what does not fit together. */
@@ -47,6 +49,7 @@ export function targetFor(url: string, checked: ProbeUrl, options: TargetOptions
   if (asksJson && kind !== SERVICE_KIND.jsonRpc) return '--request and --path are for json-rpc';
   if (options.message !== undefined && kind !== SERVICE_KIND.websocket) return '--message is for ws and wss URLs';
   if (options.digest !== undefined && WITHOUT_ANSWER.includes(kind)) return '--digest is for kinds with an answer';
+  if (options.keepAlive && kind !== SERVICE_KIND.http) return '--keep-alive is for http and https URLs';
   if (kind === SERVICE_KIND.dns) {
     const question = questionOf(checked.path);
     if (typeof question === 'string') return question;
@@ -67,7 +70,8 @@ export function targetFor(url: string, checked: ProbeUrl, options: TargetOptions
   };
 }
 
-function extraOf({ request, path, message, skip }: TargetOptions): Uint8Array | string | undefined {
+function extraOf({ request, path, message, skip, keepAlive }: TargetOptions): Uint8Array | string | undefined {
+  if (keepAlive) return encodeKeepAlive();
   if (message !== undefined) return encodeDialogue({ message, skip });
   if (request === undefined && path === undefined) return undefined;
   if (request === undefined) return '--path needs a --request to be sent';

@@ -5,6 +5,7 @@ import { errorCode, errorMessage } from '../../protocol/error.ts';
 import { REASON } from '../../protocol/reason.ts';
 import type { ProbeUrl } from './egress.ts';
 import { reasonOfSocketError } from './judge.ts';
+import type { Standing } from './keep.ts';
 import { type Line, type LineRequest, openLine, type ProbeTools, probeAddress } from './line.ts';
 import type { ProbeResult } from './result.ts';
 
@@ -14,12 +15,16 @@ export type ConnectionRequest = LineRequest & {
   protocols?: readonly string[];
   /** Certificate authorities in PEM instead of the built-in ones. */
   authorities?: readonly string[] | undefined;
+  /** Takes over a connection that may be kept; without it all are closed. */
+  keep?: ((standing: Standing) => void) | undefined;
 };
 
 /** What a probe of one kind does with a connection that stands. */
 export type Session = {
   /** Called once, after TCP and, where the URL asks for it, TLS. `tls` is undefined on a plain connection. */
   open(line: Line, socket: Socket, tls: TLSSocket | undefined): void;
+  /** Whether the connection is still good for another question; asked once, at the end. No by default. */
+  mayKeep?(): boolean;
   /** Called once, before the result is handed out, and after the last stamp: slow work belongs here. */
   close?(result: ProbeResult): void;
 };
@@ -32,27 +37,45 @@ export function probeConnection(tools: ProbeTools, request: ConnectionRequest, s
   return probeAddress(tools, request.url.host, request, (address) => connect(tools, request, address, session));
 }
 
-/** Resolves exactly once, with all sockets destroyed. */
+/** As `probeConnection`, on a connection that stands already: nothing is resolved, and there are no phases before the first byte. */
+export function probeStanding(
+  tools: ProbeTools,
+  request: ConnectionRequest,
+  standing: Standing,
+  session: Session,
+): Promise<ProbeResult> {
+  return connect(tools, request, standing.address, session, standing);
+}
+
+/** Resolves exactly once, with all sockets destroyed but those of a connection that is kept. */
 function connect(
   tools: ProbeTools,
   request: ConnectionRequest,
   address: string,
   session: Session,
+  standing?: Standing,
 ): Promise<ProbeResult> {
   const { url } = request;
   const secureContext = url.secure ? contextFor(request.authorities) : undefined;
   const sockets: Socket[] = [];
+  let upper: TLSSocket | undefined;
   const release = () => {
+    if (request.keep !== undefined && session.mayKeep?.()) {
+      for (const socket of sockets) socket.off('error', onError).off('close', onClose);
+      return request.keep({ raw: sockets[0]!, tls: upper, address });
+    }
     // TLS before what carries it: the other way round, inside a callback of the handshake, Node 24 itself crashes.
     for (const socket of sockets.toReversed()) socket.destroy();
   };
   const { line, done } = openLine(tools, address, request, { ...session, release });
 
+  const onError = (error: Error) => line.finish(reasonOfSocketError(errorCode(error)), errorMessage(error));
+  const onClose = () => line.finish(REASON.closedEarly, 'closed before the answer was complete');
   const adopt = <T extends Socket>(socket: T): T => {
     sockets.push(socket);
     // Stays attached after the end: a reset that arrives late must not be an uncaught error.
-    socket.on('error', (error) => line.finish(reasonOfSocketError(errorCode(error)), errorMessage(error)));
-    socket.on('close', () => line.finish(REASON.closedEarly, 'closed before the answer was complete'));
+    socket.on('error', onError);
+    socket.on('close', onClose);
     return socket;
   };
 
@@ -61,6 +84,7 @@ function connect(
     const offered = request.protocols === undefined ? {} : { ALPNProtocols: [...request.protocols] };
     const options = { socket: raw, host: url.host, ...offered, ...servername };
     const socket = adopt(connectTls({ ...options, ...(secureContext === undefined ? {} : { secureContext }) }));
+    upper = socket;
     socket.once('secureConnect', () => {
       if (line.isOver()) return;
       line.result.tlsMicros = line.lap();
@@ -68,6 +92,12 @@ function connect(
     });
   };
 
+  if (standing !== undefined) {
+    adopt(standing.raw);
+    upper = standing.tls === undefined ? undefined : adopt(standing.tls);
+    session.open(line, upper ?? standing.raw, upper);
+    return done;
+  }
   const raw = adopt(connectTcp({ host: address, port: url.port, autoSelectFamily: false, noDelay: true }));
   raw.once('connect', () => {
     if (line.isOver()) return;

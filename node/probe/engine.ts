@@ -10,6 +10,7 @@ import { dnsProbe } from './dns.ts';
 import { probeHttp } from './http.ts';
 import { jsonProbe } from './jsonquery.ts';
 import { type Judgement, judge, outcomeOf, reasonOf } from './judge.ts';
+import { isKeptAlive } from './keep.ts';
 import type { Probe } from './kind.ts';
 import type { ProbeTools } from './line.ts';
 import type { ProbeResult } from './result.ts';
@@ -66,7 +67,8 @@ const MICROS_PER_MILLI = 1_000;
 export const httpProbe: Probe = (tools, target, signal) => {
   const { url, method, timeoutMillis, authorities } = target;
   const wantDigest = target.expectedBodyDigest !== undefined;
-  return probeHttp(tools, { url, method, timeoutMillis, wantDigest, wantBody: false, authorities, signal });
+  const keepId = isKeptAlive(target.extra) ? target.serviceId : undefined;
+  return probeHttp(tools, { url, method, timeoutMillis, wantDigest, wantBody: false, keepId, authorities, signal });
 };
 
 /** What this watcher can probe, by kind. */

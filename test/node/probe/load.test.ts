@@ -131,7 +131,7 @@ describe('the load on a provider', () => {
   });
 
   it('has a bound that does not grow with the number of watchers', () => {
-    const services = [{ id: bytes32(1), slotsPerEpoch: SLOTS, kind: SERVICE_KIND.dns }] as unknown as Service[];
+    const services = [{ id: bytes32(1), slotsPerEpoch: SLOTS }] as unknown as Service[];
     let most = 0;
     for (const watchers of [1, 64, 65, 72, 73, 193, 200, 512]) {
       const assignment = assignmentFor(setOf(watchers), services);
