@@ -1,49 +1,43 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { formatMicros, renderWaterfall } from '../dashboard/waterfall.ts';
-import { ALL_SCHEMES, createEgressPolicy, type ProbeScheme } from '../node/probe/egress.ts';
+import { probeHead, probeRow, probeScreen, probeSummary } from '../dashboard/probe.ts';
+import { type ProbeView, summaryOf } from '../dashboard/probesummary.ts';
+import { type Paint, painter } from '../dashboard/terminal/text.ts';
+import { formatMicros } from '../dashboard/waterfall.ts';
+import { ALL_SCHEMES, createEgressPolicy, type ProbeUrl } from '../node/probe/egress.ts';
 import { PROBES } from '../node/probe/engine.ts';
 import { type Judgement, judge } from '../node/probe/judge.ts';
+import type { ProbeTools } from '../node/probe/line.ts';
 import { dnsResolver } from '../node/probe/resolve.ts';
 import type { ProbeResult } from '../node/probe/result.ts';
 import { createStallMeter } from '../node/probe/stall.ts';
 import { type ServiceTarget, TIMEOUT_MILLIS_MAX, TIMEOUT_MILLIS_MIN } from '../node/probe/target.ts';
 import { warmUp } from '../node/probe/warm-up.ts';
+import { SKIP_MAX } from '../node/probe/websocket.ts';
 import { addressText } from '../platform/address.ts';
-import { systemClock } from '../platform/clock.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
+import { toHex } from '../protocol/bytes.ts';
 import { errorMessage } from '../protocol/error.ts';
-import { REASONS, reasonName } from '../protocol/reason.ts';
-import { ABSENT_MICROS, OUTCOME, type Outcome } from '../protocol/sample.ts';
+import { REASON, REASONS, reasonName } from '../protocol/reason.ts';
+import { OUTCOME } from '../protocol/sample.ts';
 import { SERVICE_KIND } from '../protocol/service.ts';
+import { hasAddress, hasDigest, jsonOf, known, type Probed, summaryJson } from './probejson.ts';
+import { bytesOf, digestOf, kindOf, methodOf, SHOW, type TargetOptions, targetFor } from './probetarget.ts';
 
 /** Exit codes of `plumbline probe`; commander's own usage errors become `usage` too. */
 export const PROBE_EXIT = { good: 0, bad: 1, usage: 2, unclear: 3 } as const;
-/** By hand one looks at an endpoint; load tests are another tool's job. */
-export const REPEAT_MAX = 1_000;
+/** By hand one looks at an endpoint; load tests are another tool's job. Enough for p99.9 of a leaf's own kind. */
+export const REPEAT_MAX = 3_000;
+/** Between the starts of two probes: enough for a minute a probe. */
+export const INTERVAL_MILLIS_MAX = 60_000;
 
 const DEFAULT_TIMEOUT_MILLIS = 10_000;
+/** Ten a second at most, if nothing else is asked for: the server may be somebody else's. */
+const DEFAULT_INTERVAL_MILLIS = 100;
 const LOOPBACK_HINT = 'For a service on this machine: --allow-loopback';
 const DEFAULT_COLUMNS = 80;
-const OUTCOME_NAMES = ['good', 'bad', 'unknown', 'watcherFault'] as const;
+const PHASES = ['resolve', 'connect', 'tls', 'first byte', 'transfer'] as const;
 
-/** How the URLs of a scheme are probed. */
-const KINDS: Readonly<Record<ProbeScheme, number>> = {
-  http: SERVICE_KIND.http,
-  https: SERVICE_KIND.http,
-  ws: SERVICE_KIND.websocket,
-  wss: SERVICE_KIND.websocket,
-  tcp: SERVICE_KIND.tcp,
-  tls: SERVICE_KIND.tls,
-};
-
-type Options = {
-  timeout: number;
-  status: number;
-  repeat: number;
-  kind: number;
-  allowLoopback: boolean;
-  json: boolean;
-};
-type Probed = { result: ProbeResult; judgement: Judgement };
+type Options = TargetOptions & { repeat: number; interval: number; allowLoopback: boolean; json: boolean };
 
 export type ProbeIo = {
   out(line: string): void;
@@ -52,13 +46,16 @@ export type ProbeIo = {
   exit(code: number): void;
   /** Ends here: commander must not go on after a usage error. */
   abandon(error: Error): never;
+  /** Calls `fn` when the user has seen enough (Ctrl-C), once; returns what takes that back. */
+  onInterrupt(fn: () => void): () => void;
   columns: number;
+  colour: boolean;
 };
 
-/** `plumbline probe URL`: one probe as a watcher makes it, shown phase by phase. Needs no chain and no consent. */
+/** `plumbline probe URL`: probes as a watcher makes them, shown phase by phase. Needs no chain and no consent. */
 export function probeCommand(io: ProbeIo = processIo()): Command {
   return new Command('probe')
-    .description('probe an endpoint once, as a watcher would, and show each phase')
+    .description('probe an endpoint as a watcher would, and show each phase')
     .argument('<url>', `URL to probe; its scheme says how: ${ALL_SCHEMES.join(', ')}`)
     .option(
       '--timeout <ms>',
@@ -68,15 +65,42 @@ export function probeCommand(io: ProbeIo = processIo()): Command {
     )
     .option(
       '--status <code>',
-      'the only good status code; 0 = any below 400. For tls: days that the certificate must be valid yet',
+      'the only good status code; 0 = any below 400. For tls: days that the certificate must be valid yet. For dns: the response code',
       whole('status', 0, 599),
       0,
     )
-    .option('--repeat <n>', 'probes, one after the other', whole('repeat', 1, REPEAT_MAX), 1)
-    .option('--kind <kind>', 'http or json-rpc, for http and https URLs', kindOf, SERVICE_KIND.http)
+    .option('--method <method>', 'GET or HEAD, for http', methodOf, 'GET')
+    .option(
+      '--digest <digest>',
+      'the only good answer, as keccak256 in hex; "show" prints that of the answer',
+      digestOf,
+    )
+    .option('--kind <kind>', 'http or json-rpc, for http and https URLs', kindOf)
+    .option('--request <json>', 'JSON to post; makes it json-rpc')
+    .option('--path <path>', 'with --request: where the value stands that counts, like $.result.peers[0]')
+    .option('--message <text>', 'for ws: wait for a message after sending this one; "" sends none')
+    .option('--skip <n>', 'with --message: messages to pass over first', whole('skip', 0, SKIP_MAX), 0)
+    .option('--keep-alive', 'for http: one connection for all probes, not a fresh one for each', false)
+    .option(
+      '--extra <hex>',
+      'settings of the kind as they are registered, instead of the options above that set it',
+      bytesOf,
+    )
+    .option(
+      '--repeat <n>',
+      'probes, one after the other; Ctrl-C ends with the summary',
+      whole('repeat', 1, REPEAT_MAX),
+      1,
+    )
+    .option(
+      '--interval <ms>',
+      'least time between the starts of two probes',
+      whole('interval', 0, INTERVAL_MILLIS_MAX),
+      DEFAULT_INTERVAL_MILLIS,
+    )
     .option('--allow-loopback', 'allow 127.0.0.0/8 and ::1', false)
-    .option('--json', 'end with one line of JSON', false)
-    .addHelpText('after', '\nExit code: 0 good, 1 bad, 2 usage, 3 unknown or a fault of this machine.')
+    .option('--json', 'print one line of JSON instead', false)
+    .addHelpText('after', HELP)
     .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.error(text.trimEnd()) })
     .exitOverride((error) => {
       io.exit(error.exitCode === 0 ? PROBE_EXIT.good : PROBE_EXIT.usage);
@@ -85,128 +109,142 @@ export function probeCommand(io: ProbeIo = processIo()): Command {
     .action((url: string, options: Options) => run(url, options, io));
 }
 
+const HELP = `
+Examples:
+  probe https://example.org --repeat 300
+  probe https://rpc.example --request '{"jsonrpc":"2.0","id":1,"method":"status","params":[]}' --path '$.result'
+  probe wss://feed.example/ws --message '{"op":"ping"}'
+  probe dns://ns1.example.org/example.org?type=MX --digest show
+  probe tls://example.org:443 --status 14
+
+Exit code: 0 good, 1 bad, 2 usage, 3 unknown or a fault of this machine.`;
+
 async function run(url: string, options: Options, io: ProbeIo): Promise<void> {
   const egress = createEgressPolicy({ allowLoopback: options.allowLoopback });
-  try {
-    egress.checkUrl(url, ALL_SCHEMES);
-  } catch (error) {
-    io.error(`error: ${errorMessage(error)}`);
-    if (errorMessage(error).includes('loopback')) io.error(LOOPBACK_HINT);
+  const wrong = (message: string) => {
+    io.error(`error: ${message}`);
     io.exit(PROBE_EXIT.usage);
+  };
+  let checked: ProbeUrl;
+  try {
+    checked = egress.checkUrl(url, ALL_SCHEMES);
+  } catch (error) {
+    wrong(errorMessage(error));
+    if (errorMessage(error).includes('loopback')) io.error(LOOPBACK_HINT);
     return;
   }
+  const target = targetFor(url, checked, options);
+  if (typeof target === 'string') return wrong(target);
   const clock = systemClock();
-  const resolvers = { first: dnsResolver(), second: undefined };
-  const tools = { clock, egress, resolvers, stall: createStallMeter(clock) };
+  const tools = {
+    clock,
+    egress,
+    resolvers: { first: dnsResolver(), second: undefined },
+    stall: createStallMeter(clock),
+  };
   await warmUp(clock);
-  const target = targetFor(url, options);
-  const probed: Probed[] = [];
-  for (let i = 0; i < options.repeat; i++) {
-    const result = await PROBES[target.kind]!(tools, target, new AbortController().signal);
-    const one = { result, judgement: judge(result, target, true) };
-    probed.push(one);
-    for (const line of options.repeat === 1 ? screen(target, one, io.columns) : [row(i, one)]) io.out(line);
-  }
-  if (options.repeat > 1) io.out(summary(probed));
-  if (options.json) io.out(JSON.stringify({ url, probes: probed.map(jsonOf) }));
+  const paint = painter(io.colour);
+  const say = options.json ? () => undefined : io.out;
+  if (options.repeat > 1) say(probeHead(PHASES, paint));
+  const probed = await probeAll(tools, target, options, io, (one, index) => {
+    for (const line of options.repeat === 1
+      ? screen(target, one, options, io.columns, paint)
+      : [probeRow(index, viewOf(one), paint)])
+      say(line);
+  });
+  const summary = summaryOf(probed.map(viewOf));
+  if (options.repeat > 1) for (const line of probeSummary(summary, url, io.columns, paint)) say(line);
+  if (options.json) io.out(JSON.stringify({ url, probes: probed.map(jsonOf), summary: summaryJson(summary) }));
   io.exit(exitOf(probed));
 }
 
-function targetFor(url: string, options: Options): ServiceTarget {
-  const byScheme = KINDS[url.slice(0, url.indexOf(':')).toLowerCase() as ProbeScheme];
-  return {
-    kind: byScheme === SERVICE_KIND.http ? options.kind : byScheme,
-    serviceId: `0x${'0'.repeat(64)}`,
-    provider: `0x${'0'.repeat(40)}`,
-    url,
-    method: 'GET',
-    timeoutMillis: options.timeout,
-    expectedStatus: options.status,
-    expectedBodyDigest: undefined,
+/** One after the other, until there are enough or the user has seen enough; what was cut off then is no result. */
+async function probeAll(
+  tools: ProbeTools,
+  target: ServiceTarget,
+  { repeat, interval, digest }: Options,
+  io: ProbeIo,
+  each: (one: Probed, index: number) => void,
+): Promise<Probed[]> {
+  const cut = new AbortController();
+  const release = io.onInterrupt(() => cut.abort());
+  const probed: Probed[] = [];
+  for (let i = 0; i < repeat && !cut.signal.aborted; i++) {
+    const begun = tools.clock.monotonicMicros();
+    const result = await PROBES[target.kind]!(tools, target, cut.signal);
+    if (cut.signal.aborted) break;
+    const one = { result, judgement: judged(result, target, digest === SHOW) };
+    probed.push(one);
+    each(one, i);
+    const left = interval - (tools.clock.monotonicMicros() - begun) / 1_000;
+    if (i + 1 < repeat && left > 0) await pause(tools.clock, left, cut.signal);
+  }
+  release();
+  return probed;
+}
+
+/** An answer whose digest is only to be shown is right, whatever it is. */
+function judged(result: ProbeResult, target: ServiceTarget, isShown: boolean): Judgement {
+  const judgement = judge(result, target, true);
+  const isDigest = judgement.reason === REASON.wrongAnswer || judgement.reason === REASON.wrongBody;
+  return isShown && isDigest ? { outcome: OUTCOME.good, reason: REASON.ok } : judgement;
+}
+
+function pause(clock: Clock, millis: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = clock.after(millis, resolve);
+  const onAbort = () => {
+    timer.cancel();
+    resolve();
   };
+  signal.addEventListener('abort', onAbort, { once: true });
+  return promise.finally(() => signal.removeEventListener('abort', onAbort));
 }
 
-function screen({ url, kind }: ServiceTarget, { result, judgement }: Probed, columns: number): string[] {
-  const name = reasonName(judgement.reason);
-  const explanation = name in REASONS ? REASONS[name as keyof typeof REASONS].line : '';
-  const status = statusText(kind, result.statusCode);
-  const address = hasAddress(result) ? `  ${addressText(result.address)}` : '';
-  const phases = [
-    { name: 'resolve', micros: known(result.resolveMicros) },
-    { name: 'connect', micros: known(result.connectMicros) },
-    { name: 'tls', micros: known(result.tlsMicros) },
-    { name: 'first byte', micros: known(result.firstByteMicros) },
-    { name: 'transfer', micros: known(result.transferMicros) },
+function viewOf({ result, judgement }: Probed): ProbeView {
+  const micros = [
+    result.resolveMicros,
+    result.connectMicros,
+    result.tlsMicros,
+    result.firstByteMicros,
+    result.transferMicros,
   ];
-  const total = known(result.totalMicros);
-  const finality = known(result.finalityMicros);
-  const stall =
-    result.stallMicros > 0 ? `, of which this machine may have stalled ${formatMicros(result.stallMicros)}` : '';
-  return [
-    `${url}${address}${status}`,
-    '',
-    ...renderWaterfall(phases, columns),
-    '',
-    `total (without resolve)  ${total === undefined ? '-' : formatMicros(total)}${stall}`,
-    ...(finality === undefined ? [] : [`final block  ${formatMicros(finality)} old by this clock (${result.detail})`]),
-    `${OUTCOME_NAMES[judgement.outcome]}: ${name}. ${explanation}`,
-    ...(result.detail === '' || judgement.outcome === OUTCOME.good ? [] : [`(${result.detail})`]),
-    ...(result.detail.includes('loopback') ? [LOOPBACK_HINT] : []),
-  ];
-}
-
-function statusText(kind: number, code: number): string {
-  if (kind === SERVICE_KIND.tls && code > 0) return `  certificate valid for ${code} days`;
-  return code === 0 ? '' : `  status ${code}`;
-}
-
-function row(index: number, { result, judgement }: Probed): string {
-  const total = known(result.totalMicros);
-  const time = (total === undefined ? '-' : formatMicros(total)).padStart(9);
-  return `${String(index + 1).padStart(4)}  ${time}  ${OUTCOME_NAMES[judgement.outcome]}: ${reasonName(judgement.reason)}`;
-}
-
-function summary(probed: readonly Probed[]): string {
-  const count = (outcome: Outcome) => probed.filter((one) => one.judgement.outcome === outcome).length;
-  const good = probed.filter((one) => one.judgement.outcome === OUTCOME.good);
-  const sorted = good.map((one) => one.result.totalMicros).sort((a, b) => a - b);
-  const median = sorted[Math.ceil(sorted.length / 2) - 1];
-  const counts = OUTCOME_NAMES.map((name, outcome) => `${count(outcome as Outcome)} ${name}`).join(', ');
-  return `${counts}${median === undefined ? '' : `; median of the good ones ${formatMicros(median)}`}`;
-}
-
-function jsonOf({ result, judgement }: Probed): object {
-  const micros = {
-    resolve: known(result.resolveMicros) ?? null,
-    connect: known(result.connectMicros) ?? null,
-    tls: known(result.tlsMicros) ?? null,
-    firstByte: known(result.firstByteMicros) ?? null,
-    transfer: known(result.transferMicros) ?? null,
-    total: known(result.totalMicros) ?? null,
-    stall: result.stallMicros,
-    finality: known(result.finalityMicros) ?? null,
-  };
   return {
-    outcome: OUTCOME_NAMES[judgement.outcome],
+    outcome: judgement.outcome,
     reason: reasonName(judgement.reason),
-    statusCode: result.statusCode === 0 ? null : result.statusCode,
-    address: hasAddress(result) ? addressText(result.address) : null,
-    micros,
+    phases: PHASES.map((name, i) => ({ name, micros: known(micros[i]!) })),
+    totalMicros: known(result.totalMicros),
+    stallMicros: result.stallMicros,
     detail: result.detail,
   };
 }
 
+function screen(target: ServiceTarget, one: Probed, { digest }: Options, columns: number, paint: Paint): string[] {
+  const { result, judgement } = one;
+  const name = reasonName(judgement.reason);
+  const explanation = name in REASONS ? REASONS[name as keyof typeof REASONS].line : '';
+  const finality = known(result.finalityMicros);
+  const facts = [
+    ...(hasAddress(result) ? [addressText(result.address)] : []),
+    ...statusText(target.kind, result.statusCode),
+  ];
+  return [
+    ...probeScreen([target.url, ...facts], viewOf(one), explanation, columns, paint),
+    ...(finality === undefined ? [] : [`final block  ${formatMicros(finality)} old by this clock`]),
+    ...(digest === SHOW && hasDigest(result) ? [`digest  ${toHex(result.bodyDigest)}`] : []),
+    ...(result.detail.includes('loopback') ? [LOOPBACK_HINT] : []),
+  ];
+}
+
+function statusText(kind: number, code: number): string[] {
+  if (kind === SERVICE_KIND.tls && code > 0) return [`certificate valid for ${code} days`];
+  return code === 0 ? [] : [kind === SERVICE_KIND.dns ? `response code ${code}` : `status ${code}`];
+}
+
 function exitOf(probed: readonly Probed[]): number {
   if (probed.some((one) => one.judgement.outcome === OUTCOME.bad)) return PROBE_EXIT.bad;
-  return probed.every((one) => one.judgement.outcome === OUTCOME.good) ? PROBE_EXIT.good : PROBE_EXIT.unclear;
-}
-
-function known(micros: number): number | undefined {
-  return micros === ABSENT_MICROS ? undefined : micros;
-}
-
-function hasAddress(result: ProbeResult): boolean {
-  return result.address.some((byte) => byte !== 0);
+  const isGood = probed.length > 0 && probed.every((one) => one.judgement.outcome === OUTCOME.good);
+  return isGood ? PROBE_EXIT.good : PROBE_EXIT.unclear;
 }
 
 function whole(name: string, min: number, max: number): (text: string) => number {
@@ -217,13 +255,8 @@ function whole(name: string, min: number, max: number): (text: string) => number
   };
 }
 
-function kindOf(text: string): number {
-  if (text === 'http') return SERVICE_KIND.http;
-  if (text === 'json-rpc') return SERVICE_KIND.jsonRpc;
-  throw new InvalidArgumentError('--kind is http or json-rpc; other kinds follow from the scheme of the URL.');
-}
-
 function processIo(): ProbeIo {
+  const { NO_COLOR = '', TERM = '' } = process.env;
   return {
     out: (line) => console.log(line),
     error: (line) => console.error(line),
@@ -231,6 +264,11 @@ function processIo(): ProbeIo {
       process.exitCode = code;
     },
     abandon: () => process.exit(),
+    onInterrupt: (fn) => {
+      process.once('SIGINT', fn);
+      return () => process.off('SIGINT', fn);
+    },
     columns: process.stdout.columns ?? DEFAULT_COLUMNS,
+    colour: process.stdout.isTTY === true && NO_COLOR === '' && TERM !== 'dumb',
   };
 }

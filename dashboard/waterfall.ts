@@ -1,3 +1,5 @@
+import { type Paint, painter, type Style } from './terminal/text.ts';
+
 /** A phase of a probe; undefined micros: it did not happen or did not complete. */
 export type Phase = { name: string; micros: number | undefined };
 
@@ -10,22 +12,32 @@ const TIME_COLUMNS = 11;
 /** Eighths of a column, from none to a full block. */
 const BLOCKS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
 
+/** The phases in their order; one that is not named here has no colour. */
+const STYLES: Readonly<Record<string, Style>> = {
+  resolve: 'gray',
+  connect: 'cyan',
+  tls: 'magenta',
+  'first byte': 'yellow',
+  transfer: 'blue',
+};
+
 /**
  * The phases as lines of text, each bar beginning where the one before ended: name, duration, bar. Pure; `columns` is
  * the width of the terminal.
  */
-export function renderWaterfall(phases: readonly Phase[], columns: number): string[] {
+export function renderWaterfall(phases: readonly Phase[], columns: number, paint: Paint = painter(false)): string[] {
   const barColumns = Math.min(Math.max(columns - NAME_COLUMNS - TIME_COLUMNS - 2, BAR_COLUMNS_MIN), BAR_COLUMNS_MAX);
   const totalMicros = phases.reduce((sum, phase) => sum + (phase.micros ?? 0), 0);
   let offsetMicros = 0;
   return phases.map(({ name, micros }) => {
     const label = name.padEnd(NAME_COLUMNS);
-    if (micros === undefined) return `${label}${'-'.padStart(TIME_COLUMNS)}`;
+    if (micros === undefined) return paint('dim', `${label}${'-'.padStart(TIME_COLUMNS)}`);
     const eighth = (at: number) => (totalMicros === 0 ? 0 : Math.round((at / totalMicros) * barColumns * 8));
     const from = eighth(offsetMicros);
     offsetMicros += micros;
     const to = eighth(offsetMicros);
-    return `${label}${formatMicros(micros).padStart(TIME_COLUMNS)}  ${bar(from, to)}`.trimEnd();
+    const shown = paint(STYLES[name] ?? 'white', bar(from, to));
+    return `${label}${formatMicros(micros).padStart(TIME_COLUMNS)}  ${shown}`;
   });
 }
 

@@ -10,7 +10,7 @@ import { epochStart } from '../protocol/time.ts';
 import type { Measurement } from './artefacts.ts';
 import type { ConsentBook } from './probe/consent.ts';
 import type { Prober } from './probe/engine.ts';
-import { targetOf } from './probe/target.ts';
+import { targetsOf } from './probe/load.ts';
 
 export type MeasureDeps = {
   readonly facts: OracleFacts;
@@ -30,7 +30,12 @@ export function measureStage({ facts, epochFacts, prober, consent, signer, watch
     prepare: async (epoch: number): Promise<void> => {
       try {
         const { services, assignment } = await epochFacts(epoch);
-        await consent.refreshAll(services.filter(owedBy(assignment, watcher)).map(targetOf), stop.signal);
+        const targets = targetsOf(services, assignment, facts.calendar.epochSeconds);
+        const owes = owedBy(assignment, watcher);
+        await consent.refreshAll(
+          targets.filter((_, index) => owes(services[index]!)),
+          stop.signal,
+        );
       } catch (error) {
         log.warn({ epoch, reason: errorMessage(error) }, 'cannot ask for consents yet');
       }
@@ -42,7 +47,7 @@ export function measureStage({ facts, epochFacts, prober, consent, signer, watch
       const vrfProof = signer.prove(epoch, known.seed);
       const owes = owedBy(known.assignment, watcher);
       const drawn = scheduleOf(known, watcher, vrfProof, facts.calendar.epochSeconds);
-      const targets = known.services.map(targetOf);
+      const targets = targetsOf(known.services, known.assignment, facts.calendar.epochSeconds);
       const startUnixMillis = epochStart(facts.calendar, epoch);
       // Only where it probes: a consent check is load too.
       void consent.refreshAll(

@@ -60,6 +60,23 @@ const DENIED_V6: readonly (readonly [string, string])[] = [
   ['3fff::/20', 'documentation'],
 ];
 
+/** All of IPv6 but 2000::/3, the only global unicast addresses. */
+const OUTSIDE_UNICAST_V6 = ['::/3', '4000::/2', '8000::/1'] as const;
+
+/**
+ * What is never probed, as subnets, for whoever enforces it outside of this program. Two things differ from `refusal`: 64:ff9b::/96
+ * (NAT64) is in the list as a whole, and what ISATAP carries is not, because it is no prefix.
+ */
+export function deniedSubnets(): { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] } {
+  const ipv4 = DENIED_V4.map(([subnet]) => subnet);
+  const sixToFour = ipv4.map((subnet) => {
+    const [network = '', prefix] = subnet.split('/');
+    const [a = 0, b = 0, c = 0, d = 0] = network.split('.').map(Number);
+    return `2002:${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}::/${16 + Number(prefix)}`;
+  });
+  return { ipv4, ipv6: [...OUTSIDE_UNICAST_V6, ...DENIED_V6.map(([subnet]) => subnet), ...sixToFour] };
+}
+
 const PRIVATE_V4 = ['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16'] as const;
 const PRIVATE_V6 = 'fc00::/7';
 

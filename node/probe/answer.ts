@@ -14,6 +14,8 @@ export interface AnswerParser {
   statusCode(): number;
   /** The body so far, after transfer decoding; empty unless `keepBody`. */
   body(): Buffer;
+  /** What arrived behind a complete answer: after an upgrade, the first bytes of the other protocol. */
+  rest(): Buffer;
   /** The value of the first field of that name (lower case) in the final answer's header; undefined when there is none. */
   field(name: string): string | undefined;
 }
@@ -216,6 +218,7 @@ export function createAnswerParser(options: AnswerOptions): AnswerParser {
       }),
     statusCode: () => (status >= 200 || (status === 101 && step === 'done') ? status : 0),
     field: (name) => fields.find(([field]) => field === name)?.[1],
+    rest: () => pending,
     body: () => store.subarray(0, options.keepBody ? bodyBytes : 0),
   };
 }

@@ -1,9 +1,9 @@
 import { burstMicros, burstRequests } from '../../protocol/burst.ts';
 import { REASON } from '../../protocol/reason.ts';
 import { ABSENT_BURST, OUTCOME } from '../../protocol/sample.ts';
-import type { ProbeTools } from './connection.ts';
 import { type HttpRequest, probeHttp } from './http.ts';
 import { outcomeOf, reasonOf } from './judge.ts';
+import type { ProbeTools } from './line.ts';
 import type { ProbeResult } from './result.ts';
 import { resolveMillisMax, type ServiceTarget } from './target.ts';
 

@@ -1,158 +1,81 @@
 import { connect as connectTcp, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { addressBytes } from '../../platform/address.ts';
-import type { Clock, Timer } from '../../platform/clock.ts';
 import { errorCode, errorMessage } from '../../protocol/error.ts';
-import { REASON, type Reason } from '../../protocol/reason.ts';
-import type { EgressPolicy, ProbeUrl } from './egress.ts';
-import type { HeadBook } from './heads.ts';
+import { REASON } from '../../protocol/reason.ts';
+import type { ProbeUrl } from './egress.ts';
 import { reasonOfSocketError } from './judge.ts';
-import { pinAddress } from './pin.ts';
-import type { References } from './references.ts';
-import type { Resolvers } from './resolve.ts';
-import { blankResult, type ProbeResult } from './result.ts';
-import type { StallMeter } from './stall.ts';
-import { resolveMillisMax } from './target.ts';
+import type { Standing } from './keep.ts';
+import { type Line, type LineRequest, openLine, type ProbeTools, probeAddress } from './line.ts';
+import type { ProbeResult } from './result.ts';
 
-/** What every probe of a watcher shares. */
-export type ProbeTools = {
-  clock: Clock;
-  egress: EgressPolicy;
-  resolvers: Resolvers;
-  stall: StallMeter;
-  /** Without it no head is compared with others. */
-  heads?: HeadBook;
-  references?: References;
-};
-
-export type ConnectionRequest = {
+export type ConnectionRequest = LineRequest & {
   url: ProbeUrl;
-  /** From the start of the connection to the end of the probe, in milliseconds. */
-  timeoutMillis: number;
   /** Application protocols offered in a TLS handshake; none by default. */
   protocols?: readonly string[];
   /** Certificate authorities in PEM instead of the built-in ones. */
   authorities?: readonly string[] | undefined;
-  /** Aborting ends the probe at once with `cutOff`. */
-  signal?: AbortSignal | undefined;
+  /** Takes over a connection that may be kept; without it all are closed. */
+  keep?: ((standing: Standing) => void) | undefined;
 };
 
 /** What a probe of one kind does with a connection that stands. */
 export type Session = {
   /** Called once, after TCP and, where the URL asks for it, TLS. `tls` is undefined on a plain connection. */
   open(line: Line, socket: Socket, tls: TLSSocket | undefined): void;
+  /** Whether the connection is still good for another question; asked once, at the end. No by default. */
+  mayKeep?(): boolean;
   /** Called once, before the result is handed out, and after the last stamp: slow work belongs here. */
   close?(result: ProbeResult): void;
 };
-
-/** A running probe. */
-export type Line = {
-  readonly result: ProbeResult;
-  /** Microseconds since the last lap, or since the probe began. */
-  lap(): number;
-  /** Ends the probe; only the first call counts. */
-  finish(reason: Reason, detail: string): void;
-  isOver(): boolean;
-};
-
-const MICROS_PER_MILLI = 1_000;
 
 /**
  * One fresh connection on raw sockets, so that every phase is stamped in its own callback: resolve, check the address,
  * connect to that very one, TLS, then the session. Never rejects: whatever happens is in the result.
  */
-export async function probeConnection(
-  tools: ProbeTools,
-  request: ConnectionRequest,
-  session: Session,
-): Promise<ProbeResult> {
-  const { clock, egress, resolvers } = tools;
-  const begunMicros = clock.monotonicMicros();
-  const elapsedMillis = () => (clock.monotonicMicros() - begunMicros) / MICROS_PER_MILLI;
-  const budgetMillis = resolveMillisMax(request.timeoutMillis);
-  const pin = await pinAddress(request.url.host, resolvers, egress, budgetMillis, elapsedMillis);
-  const resolveMicros = clock.monotonicMicros() - begunMicros;
-  if ('reason' in pin) return { ...blankResult(pin.reason, pin.detail), startMicros: begunMicros, resolveMicros };
-  if (request.signal?.aborted) return blankResult(REASON.cutOff, 'cut off while resolving');
-  const result = await connect(tools, request, pin.address, session);
-  return { ...result, resolveMicros };
+export function probeConnection(tools: ProbeTools, request: ConnectionRequest, session: Session): Promise<ProbeResult> {
+  return probeAddress(tools, request.url.host, request, (address) => connect(tools, request, address, session));
 }
 
-/** Resolves exactly once, with all sockets destroyed. */
+/** As `probeConnection`, on a connection that stands already: nothing is resolved, and there are no phases before the first byte. */
+export function probeStanding(
+  tools: ProbeTools,
+  request: ConnectionRequest,
+  standing: Standing,
+  session: Session,
+): Promise<ProbeResult> {
+  return connect(tools, request, standing.address, session, standing);
+}
+
+/** Resolves exactly once, with all sockets destroyed but those of a connection that is kept. */
 function connect(
   tools: ProbeTools,
   request: ConnectionRequest,
   address: string,
   session: Session,
+  standing?: Standing,
 ): Promise<ProbeResult> {
-  const { clock } = tools;
-  const { url, timeoutMillis, signal } = request;
-  const { promise, resolve } = Promise.withResolvers<ProbeResult>();
-  const timeoutMicros = timeoutMillis * MICROS_PER_MILLI;
+  const { url } = request;
   const secureContext = url.secure ? contextFor(request.authorities) : undefined;
-  const stall = tools.stall.watch();
-  const result = blankResult(REASON.internal, '');
-  result.address = addressBytes(address)!;
-  result.startMicros = clock.monotonicMicros();
-
-  let phaseMicros = result.startMicros;
-  let settled = false;
-  let deadline: Timer | undefined;
   const sockets: Socket[] = [];
-
-  const lap = (): number => {
-    const now = clock.monotonicMicros();
-    const micros = now - phaseMicros;
-    phaseMicros = now;
-    return micros;
-  };
-
-  const finish = (reason: Reason, detail: string) => {
-    if (settled) return;
-    settled = true;
-    deadline?.cancel();
-    signal?.removeEventListener('abort', onAbort);
-    result.stallMicros = stall.worstMicros();
-    stall.stop();
+  let upper: TLSSocket | undefined;
+  const release = () => {
+    if (request.keep !== undefined && session.mayKeep?.()) {
+      for (const socket of sockets) socket.off('error', onError).off('close', onClose);
+      return request.keep({ raw: sockets[0]!, tls: upper, address });
+    }
     // TLS before what carries it: the other way round, inside a callback of the handshake, Node 24 itself crashes.
     for (const socket of sockets.toReversed()) socket.destroy();
-    result.reason = reason;
-    result.detail = detail;
-    if (reason === REASON.ok) complete();
-    if (result.reason === REASON.timeout) result.totalMicros = timeoutMicros;
-    session.close?.(result);
-    resolve(result);
   };
+  const { line, done } = openLine(tools, address, request, { ...session, release });
 
-  const complete = () => {
-    result.totalMicros = phaseMicros - result.startMicros;
-    // The timer may be a little late; only a stall of our own excuses an answer after the time-out.
-    if (result.totalMicros - result.stallMicros <= timeoutMicros) return;
-    result.reason = REASON.timeout;
-    result.detail = `the answer took longer than ${timeoutMillis} ms`;
-  };
-
-  const onAbort = () => finish(REASON.cutOff, 'cut off before the time-out');
-
-  // While our loop stood still an answer may have waited unread: the time-out is extended by what the loop lost.
-  const onDeadline = () => {
-    const stalled = stall.worstMicros();
-    if (stalled > timeoutMicros) {
-      finish(REASON.stalled, `the event loop stood still for ${Math.round(stalled / MICROS_PER_MILLI)} ms`);
-      return;
-    }
-    const leftMicros = result.startMicros + timeoutMicros + stalled - clock.monotonicMicros();
-    if (leftMicros > 0) deadline = clock.after(leftMicros / MICROS_PER_MILLI, onDeadline);
-    else finish(REASON.timeout, `no complete answer within ${timeoutMillis} ms`);
-  };
-
-  const line: Line = { result, lap, finish, isOver: () => settled };
-
+  const onError = (error: Error) => line.finish(reasonOfSocketError(errorCode(error)), errorMessage(error));
+  const onClose = () => line.finish(REASON.closedEarly, 'closed before the answer was complete');
   const adopt = <T extends Socket>(socket: T): T => {
     sockets.push(socket);
     // Stays attached after the end: a reset that arrives late must not be an uncaught error.
-    socket.on('error', (error) => finish(reasonOfSocketError(errorCode(error)), errorMessage(error)));
-    socket.on('close', () => finish(REASON.closedEarly, 'closed before the answer was complete'));
+    socket.on('error', onError);
+    socket.on('close', onClose);
     return socket;
   };
 
@@ -161,27 +84,38 @@ function connect(
     const offered = request.protocols === undefined ? {} : { ALPNProtocols: [...request.protocols] };
     const options = { socket: raw, host: url.host, ...offered, ...servername };
     const socket = adopt(connectTls({ ...options, ...(secureContext === undefined ? {} : { secureContext }) }));
+    upper = socket;
     socket.once('secureConnect', () => {
-      if (settled) return;
-      result.tlsMicros = lap();
+      if (line.isOver()) return;
+      line.result.tlsMicros = line.lap();
       session.open(line, socket, socket);
     });
   };
 
-  deadline = clock.after(timeoutMillis, onDeadline);
-  signal?.addEventListener('abort', onAbort, { once: true });
+  if (standing !== undefined) {
+    adopt(standing.raw);
+    upper = standing.tls === undefined ? undefined : adopt(standing.tls);
+    session.open(line, upper ?? standing.raw, upper);
+    return done;
+  }
   const raw = adopt(connectTcp({ host: address, port: url.port, autoSelectFamily: false, noDelay: true }));
   raw.once('connect', () => {
-    if (settled) return;
-    result.connectMicros = lap();
-    const remote = raw.remoteAddress === undefined ? undefined : addressBytes(raw.remoteAddress);
-    if (remote === undefined) finish(REASON.connectionReset, 'the connection was gone as soon as it stood');
-    else if (Buffer.compare(remote, result.address) !== 0) {
-      finish(REASON.egressRefused, `connected to ${raw.remoteAddress} instead of ${address}`);
-    } else if (url.secure) secure(raw);
+    if (line.isOver()) return;
+    line.result.connectMicros = line.lap();
+    const refused = otherThan(raw, line.result.address);
+    if (refused !== undefined) line.finish(...refused);
+    else if (url.secure) secure(raw);
     else session.open(line, raw, undefined);
   });
-  return promise;
+  return done;
+}
+
+/** Why a socket that connected is not connected to the address that was checked; undefined when it is. */
+export function otherThan(socket: Socket, address: Uint8Array): Parameters<Line['finish']> | undefined {
+  const remote = socket.remoteAddress === undefined ? undefined : addressBytes(socket.remoteAddress);
+  if (remote === undefined) return [REASON.connectionReset, 'the connection was gone as soon as it stood'];
+  if (Buffer.compare(remote, address) === 0) return undefined;
+  return [REASON.egressRefused, `connected to ${socket.remoteAddress} instead of the address that was checked`];
 }
 
 let builtInContext: SecureContext | undefined;

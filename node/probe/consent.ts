@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { errorMessage } from '../../protocol/error.ts';
 import { REASON } from '../../protocol/reason.ts';
-import type { ProbeTools } from './connection.ts';
 import { ALL_SCHEMES, type ProbeUrl } from './egress.ts';
 import { probeHttp } from './http.ts';
+import type { ProbeTools } from './line.ts';
 import type { ServiceTarget } from './target.ts';
 
 /** Where a provider publishes the services that it lets the network probe, relative to the target's origin. */
@@ -29,6 +29,10 @@ export const CONSENT_CHECKS_MAX = 16;
 /** Services that a watcher remembers a consent for: all that an epoch can have, and as many gone ones. */
 export const CONSENTS_MAX = 2_048;
 
+/** Digits of a rate in a consent; more requests than any service gets in a minute. */
+export const RATE_DIGITS_MAX = 9;
+const RATE_WORD = 'max-per-minute';
+
 /** Only these say whether there is a consent; a rate limit or an error page withdraws nothing. */
 const FINAL_STATUSES: readonly number[] = [200, 404, 410];
 
@@ -44,6 +48,8 @@ export interface ConsentBook {
 
 type Entry = {
   provenMillis: number | undefined;
+  /** Of the proven consent; undefined: it names none. */
+  requestsPerMinuteMax: number | undefined;
   absent: boolean;
   nextCheckMillis: number;
   retryMillis: number;
@@ -66,8 +72,8 @@ export function createConsentBook(tools: ProbeTools, options: ConsentOptions = {
     if (known !== undefined) return known;
     // Insertion order: the oldest entry goes; if it is still in use it is merely checked again.
     if (entries.size >= CONSENTS_MAX) entries.delete(entries.keys().next().value!);
-    const checking = undefined;
-    const entry = { provenMillis: undefined, absent: false, nextCheckMillis: 0, retryMillis: 0, checking, detail: '' };
+    const unproven = { provenMillis: undefined, requestsPerMinuteMax: undefined, checking: undefined };
+    const entry: Entry = { ...unproven, absent: false, nextCheckMillis: 0, retryMillis: 0, detail: '' };
     entries.set(key, entry);
     return entry;
   };
@@ -76,7 +82,9 @@ export function createConsentBook(tools: ProbeTools, options: ConsentOptions = {
     const found = await fetchConsent(tools, target, signal);
     const now = nowMillis();
     if (found.state === 'granted') {
-      Object.assign(entry, { provenMillis: now, absent: false, retryMillis: 0, nextCheckMillis: now + CONSENT_MILLIS });
+      const { requestsPerMinuteMax } = found;
+      Object.assign(entry, { provenMillis: now, requestsPerMinuteMax, absent: false, retryMillis: 0 });
+      entry.nextCheckMillis = now + CONSENT_MILLIS;
     } else {
       if (found.state === 'absent') Object.assign(entry, { provenMillis: undefined, absent: true });
       entry.retryMillis = Math.min(Math.max(entry.retryMillis * 2, retryMillisMin), CONSENT_RETRY_MILLIS_MAX);
@@ -97,9 +105,12 @@ export function createConsentBook(tools: ProbeTools, options: ConsentOptions = {
 
   return {
     state: (target) => {
-      const { provenMillis, absent } = entryOf(target);
+      const { provenMillis, requestsPerMinuteMax, absent } = entryOf(target);
       if (provenMillis !== undefined && nowMillis() < provenMillis + CONSENT_MILLIS + CONSENT_GRACE_MILLIS) {
-        return 'granted';
+        // Of all watchers together: every one computes it from the same assignment, so all stay away or none does.
+        return (target.requestsPerMinute ?? 0) <= (requestsPerMinuteMax ?? Number.POSITIVE_INFINITY)
+          ? 'granted'
+          : 'absent';
       }
       return absent ? 'absent' : 'unproven';
     },
@@ -120,7 +131,7 @@ export function grantedConsent(): ConsentBook {
   return { state: () => 'granted', refreshAll: async () => undefined };
 }
 
-type Found = { state: ConsentState; detail: string };
+type Found = { state: ConsentState; detail: string; requestsPerMinuteMax?: number | undefined };
 
 /**
  * Looks in both places. Either one grants; only both together say no. `unproven`: one did not answer, or said neither.
@@ -147,9 +158,8 @@ async function consentByText(tools: ProbeTools, target: ServiceTarget, host: str
   if (isIP(host) !== 0) return { state: 'absent', detail: `${host} has no TXT records; register a name instead` };
   const found = (await tools.resolvers.first.texts?.(name, CONSENT_TIMEOUT_MILLIS)) ?? { kind: 'missing' };
   if (found.kind === 'failed') return { state: 'unproven', detail: `TXT records of ${name}: ${found.detail}` };
-  if (found.kind === 'texts' && found.texts.some((text) => hasConsent(text, target.serviceId, target.provider))) {
-    return { state: 'granted', detail: `${name} consents` };
-  }
+  const grant = found.kind === 'texts' ? grantIn(found.texts, target.serviceId, target.provider) : undefined;
+  if (grant !== undefined) return { state: 'granted', detail: `${name} consents`, ...grant };
   return { state: 'absent', detail: `${name} names no such consent; ${remedy}` };
 }
 
@@ -173,13 +183,39 @@ async function consentByFile(
     return { state: 'unproven', detail: `${url} answered ${result.statusCode}` };
   }
   const text = result.statusCode === 200 ? Buffer.from(result.body ?? []).toString('utf8') : '';
-  if (hasConsent(text, target.serviceId, target.provider)) return { state: 'granted', detail: `${url} consents` };
+  const grant = grantIn(text.split(/\r?\n/), target.serviceId, target.provider);
+  if (grant !== undefined) return { state: 'granted', detail: `${url} consents`, ...grant };
   const remedy = `add the line "${target.serviceId} ${target.provider}"`;
   return { state: 'absent', detail: `${url} (status ${result.statusCode}) names no such consent; ${remedy}` };
 }
 
-/** Whether one line is `<serviceId> <provider>`: two words, hexadecimal digits in any case, nothing else. */
-export function hasConsent(text: string, serviceId: string, provider: string): boolean {
+/** What a provider agreed to; the rate is of all watchers together. */
+export type Grant = { readonly requestsPerMinuteMax: number | undefined };
+
+/**
+ * The consent among some lines: `<serviceId> <provider>`, or `<serviceId> <provider> max-per-minute <whole number>`, hexadecimal
+ * digits in any case, nothing else. Of several for one service the smallest rate counts.
+ */
+export function grantIn(lines: readonly string[], serviceId: string, provider: string): Grant | undefined {
   const wanted = `${serviceId} ${provider}`.toLowerCase();
-  return text.split(/\r?\n/).some((line) => line.trim().split(/\s+/).join(' ').toLowerCase() === wanted);
+  let grant: Grant | undefined;
+  for (const line of lines) {
+    const [id, who, ...rest] = line.trim().toLowerCase().split(/\s+/);
+    if (`${id} ${who}` !== wanted) continue;
+    const rate = rateOf(rest);
+    if (rate === undefined) continue;
+    const known = grant?.requestsPerMinuteMax ?? Number.POSITIVE_INFINITY;
+    grant = {
+      requestsPerMinuteMax: Math.min(known, rate) === Number.POSITIVE_INFINITY ? undefined : Math.min(known, rate),
+    };
+  }
+  return grant;
+}
+
+/** Infinite without words, undefined when they are no rate: a consent that cannot be understood is none. */
+function rateOf(words: readonly string[]): number | undefined {
+  if (words.length === 0) return Number.POSITIVE_INFINITY;
+  const [word, number = ''] = words;
+  const isRate = words.length === 2 && word === RATE_WORD && /^(0|[1-9][0-9]*)$/.test(number);
+  return isRate && number.length <= RATE_DIGITS_MAX ? Number(number) : undefined;
 }

@@ -11,10 +11,12 @@ export interface EgressPolicy extends AddressPolicy {
   checkUrl(url: string, schemes?: readonly ProbeScheme[]): ProbeUrl;
 }
 
-export type ProbeScheme = 'http' | 'https' | 'ws' | 'wss' | 'tcp' | 'tls';
+export type ProbeScheme = 'http' | 'https' | 'ws' | 'wss' | 'tcp' | 'tls' | 'dns';
 
 export const WEB_SCHEMES: readonly ProbeScheme[] = ['http', 'https'];
-export const ALL_SCHEMES: readonly ProbeScheme[] = [...WEB_SCHEMES, 'ws', 'wss', 'tcp', 'tls'];
+export const ALL_SCHEMES: readonly ProbeScheme[] = [...WEB_SCHEMES, 'ws', 'wss', 'tcp', 'tls', 'dns'];
+/** The one privileged port that is no web's: open to dns alone, which sends nothing there but a question. */
+export const DNS_PORT = 53;
 /** The port that a URL without one means; tcp and tls have none. */
 const DEFAULT_PORTS: Readonly<Record<ProbeScheme, number | undefined>> = {
   http: 80,
@@ -23,8 +25,11 @@ const DEFAULT_PORTS: Readonly<Record<ProbeScheme, number | undefined>> = {
   wss: 443,
   tcp: undefined,
   tls: undefined,
+  dns: DNS_PORT,
 };
 const SECURE_SCHEMES: readonly ProbeScheme[] = ['https', 'wss', 'tls'];
+/** Those that the URL standard does not know as its own. */
+const PLAIN_SCHEMES: readonly ProbeScheme[] = ['tcp', 'tls', 'dns'];
 
 export type ProbeUrl = {
   secure: boolean;
@@ -33,7 +38,7 @@ export type ProbeUrl = {
   port: number;
   /** As it stands in the Host header. */
   authority: string;
-  /** Scheme, host and port, of the web server behind a websocket; for tcp and tls the scheme is theirs. */
+  /** Scheme, host and port, of the web server behind a websocket; for tcp, tls and dns the scheme is theirs. */
   origin: string;
   /** Path and query, never empty. */
   path: string;
@@ -68,7 +73,7 @@ export function parseProbeUrl(text: string, schemes: readonly ProbeScheme[] = WE
   if (text.length > URL_CHARS_MAX) throw refuse(`is longer than ${URL_CHARS_MAX} characters; shorten it`);
   const scheme = schemes.find((one) => text.slice(0, one.length + 1).toLowerCase() === `${one}:`);
   const first = schemes.includes('https') ? 'https' : schemes[0]!;
-  const example = first === 'tcp' || first === 'tls' ? `${first}://example.org:8443` : `${first}://example.org/path`;
+  const example = exampleOf(first);
   if (scheme === undefined && URL.canParse(text)) {
     throw refuse(`is neither ${schemes.join(' nor ')}; only these are probed so`);
   }
@@ -79,15 +84,17 @@ export function parseProbeUrl(text: string, schemes: readonly ProbeScheme[] = WE
   if (isIP(host) === 0 && host.endsWith('.')) throw refuse('has a host with a trailing dot; remove the dot');
   const port = portOf(text, scheme, url);
   if (port === undefined) throw refuse(`names no port; write it like ${example}`);
-  if (!isOpenPort(port)) {
+  if (!isOpenPort(port) && !(scheme === 'dns' && port === DNS_PORT)) {
     throw refuse(`has port ${port}; use 80, 443 or one from 1024 that is not reserved for another protocol`);
   }
   const path = `${url.pathname}${url.search}`;
   const secure = SECURE_SCHEMES.includes(scheme);
-  if (scheme !== 'tcp' && scheme !== 'tls') {
+  if (!PLAIN_SCHEMES.includes(scheme)) {
     return { secure, host, port, authority: url.host, origin: `${secure ? 'https' : 'http'}://${url.host}`, path };
   }
-  if (path !== '/' || url.hash !== '') throw refuse('has a path; what is probed is a host and a port');
+  if ((path !== '/' && scheme !== 'dns') || url.hash !== '') {
+    throw refuse(`has a ${scheme === 'dns' ? 'fragment' : 'path'}; write it like ${exampleOf(scheme)}`);
+  }
   const authority = `${url.hostname}:${port}`;
   return { secure, host, port, authority, origin: `${scheme}://${authority}`, path };
 }
@@ -100,17 +107,21 @@ function asWebUrl(text: string, scheme: ProbeScheme): URL | undefined {
   const web = SECURE_SCHEMES.includes(scheme) ? 'https' : 'http';
   const rest = text.slice(scheme.length + 1);
   // The web's schemes forgive a missing or a third slash; these must not differ from what other parsers of tcp: read.
-  if ((scheme === 'tcp' || scheme === 'tls') && !/^\/\/[^/\\]/.test(rest)) return undefined;
+  if (PLAIN_SCHEMES.includes(scheme) && !/^\/\/[^/\\]/.test(rest)) return undefined;
   return URL.canParse(`${web}:${rest}`) ? new URL(`${web}:${rest}`) : undefined;
 }
 
 function portOf(text: string, scheme: ProbeScheme, url: URL): number | undefined {
   if (url.port !== '') return Number(url.port);
-  const otherwise = DEFAULT_PORTS[scheme];
-  if (otherwise !== undefined) return otherwise;
   // The web's own port is dropped by the parser, also where it was written.
   const web = url.protocol === 'https:' ? 443 : 80;
-  return new RegExp(`:0*${web}/?$`).test(text) ? web : undefined;
+  const [, authority = ''] = /^[a-z]+:\/\/([^/?#\\]*)/i.exec(text) ?? [];
+  return new RegExp(`:0*${web}$`).test(authority) ? web : DEFAULT_PORTS[scheme];
+}
+
+function exampleOf(scheme: ProbeScheme): string {
+  if (scheme === 'dns') return 'dns://ns1.example.org/example.org?type=A';
+  return scheme === 'tcp' || scheme === 'tls' ? `${scheme}://example.org:8443` : `${scheme}://example.org/path`;
 }
 
 function urlError(url: string, rule: string): PlumblineError {

@@ -6,13 +6,15 @@ import { REASON, type Reason } from '../../protocol/reason.ts';
 import { ABSENT_BURST, ABSENT_MICROS, emptySample, OUTCOME, type Sample } from '../../protocol/sample.ts';
 import { SERVICE_KIND } from '../../protocol/service.ts';
 import { burstProbe } from './burst.ts';
-import type { ProbeTools } from './connection.ts';
 import type { ConsentBook } from './consent.ts';
 import type { Controls } from './control.ts';
+import { dnsProbe } from './dns.ts';
 import { probeHttp } from './http.ts';
-import { jsonRpcProbe } from './jsonrpc.ts';
+import { jsonProbe } from './jsonquery.ts';
 import { type Judgement, judge, outcomeOf, reasonOf } from './judge.ts';
+import { isKeptAlive } from './keep.ts';
 import type { Probe } from './kind.ts';
+import type { ProbeTools } from './line.ts';
 import type { ProbeResult } from './result.ts';
 import { isSupported, type ServiceTarget } from './target.ts';
 import { tcpProbe } from './tcp.ts';
@@ -71,16 +73,18 @@ export const httpProbe: Probe = (tools, target, signal) => {
   if (target.burstRate !== undefined) return burstProbe(tools, target, signal);
   const { url, method, timeoutMillis, authorities } = target;
   const wantDigest = target.expectedBodyDigest !== undefined;
-  return probeHttp(tools, { url, method, timeoutMillis, wantDigest, wantBody: false, authorities, signal });
+  const keepId = isKeptAlive(target.extra) ? target.serviceId : undefined;
+  return probeHttp(tools, { url, method, timeoutMillis, wantDigest, wantBody: false, keepId, authorities, signal });
 };
 
 /** What this watcher can probe, by kind. */
 export const PROBES: Readonly<Record<number, Probe>> = {
   [SERVICE_KIND.http]: httpProbe,
-  [SERVICE_KIND.jsonRpc]: jsonRpcProbe,
+  [SERVICE_KIND.jsonRpc]: jsonProbe,
   [SERVICE_KIND.websocket]: websocketProbe,
   [SERVICE_KIND.tcp]: tcpProbe,
   [SERVICE_KIND.tls]: tlsProbe,
+  [SERVICE_KIND.dns]: dnsProbe,
 };
 
 export function createProber(options: ProberOptions): Prober {

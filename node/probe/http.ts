@@ -2,9 +2,12 @@ import type { Socket } from 'node:net';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { errorMessage } from '../../protocol/error.ts';
 import { REASON } from '../../protocol/reason.ts';
+import { ABSENT_MICROS } from '../../protocol/sample.ts';
 import { type AnswerParser, type AnswerState, createAnswerParser } from './answer.ts';
-import { type Line, type ProbeTools, probeConnection, type Session } from './connection.ts';
+import { probeConnection, probeStanding, type Session } from './connection.ts';
 import type { ProbeUrl } from './egress.ts';
+import { keep, type Standing, takeKept } from './keep.ts';
+import type { Line, ProbeTools } from './line.ts';
 import { blankResult, type ProbeResult } from './result.ts';
 
 export type HttpRequest = {
@@ -22,6 +25,8 @@ export type HttpRequest = {
   bodyBytesMax?: number;
   /** Certificate authorities in PEM instead of the built-in ones. */
   authorities?: readonly string[] | undefined;
+  /** Share one connection among all probes with this id; a fresh one for each without it. */
+  keepId?: string | undefined;
   /** Aborting ends the probe at once with `cutOff`. */
   signal?: AbortSignal | undefined;
 };
@@ -33,7 +38,10 @@ export const BODY_BYTES_MAX = 1 << 20;
 /** A client that names itself would be recognised and served better than the provider's users. */
 export const USER_AGENT = 'Mozilla/5.0 (compatible)';
 
-/** One HTTP/1.1 request over a fresh connection. Never rejects: whatever happens is in the result. Redirects are not followed. */
+/**
+ * One HTTP/1.1 request, over a fresh connection unless `keepId` says otherwise. Never rejects: whatever happens is in the result.
+ * Redirects are not followed.
+ */
 export async function probeHttp(tools: ProbeTools, request: HttpRequest): Promise<ProbeResult> {
   const { timeoutMillis, authorities, signal } = request;
   let url: ProbeUrl;
@@ -42,7 +50,16 @@ export async function probeHttp(tools: ProbeTools, request: HttpRequest): Promis
   } catch (error) {
     return blankResult(REASON.egressRefused, errorMessage(error));
   }
-  const connection = { url, timeoutMillis, protocols: ['http/1.1'], authorities, signal };
+  const { keepId } = request;
+  const keeping = keepId === undefined ? {} : { keep: (standing: Standing) => keep(tools, keepId, standing) };
+  const connection = { url, timeoutMillis, protocols: ['http/1.1'], authorities, signal, ...keeping };
+  const standing = keepId === undefined ? undefined : takeKept(tools, keepId);
+  if (standing !== undefined) {
+    const result = await probeStanding(tools, connection, standing, exchange(request, url));
+    // It was closed while it stood idle, as it may be: that is no failure, and the question was not heard.
+    const wentAway = result.reason === REASON.closedEarly || result.reason === REASON.connectionReset;
+    if (!wentAway || result.firstByteMicros !== ABSENT_MICROS) return result;
+  }
   return probeConnection(tools, connection, exchange(request, url));
 }
 
@@ -53,17 +70,25 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
   const keepBody = wantBody || wantDigest;
   const parser = createAnswerParser({ method, headerBytesMax: HEADER_BYTES_MAX, bodyBytesMax, keepBody });
 
+  let isReusable = false;
+  let detach = () => {};
+
   const onState = (line: Line, state: AnswerState) => {
     if (state.kind === 'reading') return;
     if (state.kind === 'fault') return line.finish(state.reason, state.detail);
     line.result.transferMicros = line.lap();
-    line.finish(REASON.ok, 'complete answer');
+    isReusable = isOpenEnded(parser, method);
+    line.finish(REASON.ok, '');
   };
 
   return {
     open: (line, socket) => {
-      readAnswer(line, socket, parser, (state) => onState(line, state));
-      socket.write(requestText(method, url, request.json));
+      detach = readAnswer(line, socket, parser, (state) => onState(line, state));
+      socket.write(requestText(method, url, request.json, request.keepId !== undefined));
+    },
+    mayKeep: () => {
+      detach();
+      return isReusable;
     },
     close: (result) => {
       result.statusCode = parser.statusCode();
@@ -76,28 +101,46 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
   };
 }
 
-/** Gives the parser what arrives, and each of its states to `take` until the probe is over. Stamps the first byte. */
-export function readAnswer(line: Line, socket: Socket, parser: AnswerParser, take: (state: AnswerState) => void): void {
+/**
+ * Gives the parser what arrives, and each of its states to `take` until the probe is over. Stamps the first byte.
+ * @returns what ends the listening
+ */
+export function readAnswer(
+  line: Line,
+  socket: Socket,
+  parser: AnswerParser,
+  take: (state: AnswerState) => void,
+): () => void {
   let first = true;
-  socket.on('data', (bytes: Buffer) => {
+  const onData = (bytes: Buffer) => {
     if (line.isOver()) return;
     if (first) line.result.firstByteMicros = line.lap();
     first = false;
     take(parser.push(bytes));
-  });
-  socket.on('end', () => {
+  };
+  const onEnd = () => {
     if (!line.isOver()) take(parser.end());
-  });
+  };
+  socket.on('data', onData).on('end', onEnd);
+  return () => socket.off('data', onData).off('end', onEnd);
 }
 
-function requestText(method: string, url: ProbeUrl, json: string | undefined): string {
+/** Whether another answer may follow this one: it said where it ends, nothing came behind it, and nobody wants to close. */
+function isOpenEnded(parser: AnswerParser, method: string): boolean {
+  const isFramed = parser.field('content-length') !== undefined || parser.field('transfer-encoding') !== undefined;
+  const hasNoBody = method === 'HEAD' || parser.statusCode() === 204 || parser.statusCode() === 304;
+  const closes = parser.field('connection')?.toLowerCase().includes('close') ?? false;
+  return (isFramed || hasNoBody) && !closes && parser.rest().length === 0;
+}
+
+function requestText(method: string, url: ProbeUrl, json: string | undefined, keepAlive: boolean): string {
   const lines = [
     `${method} ${url.path} HTTP/1.1`,
     `Host: ${url.authority}`,
     `User-Agent: ${USER_AGENT}`,
     'Accept: */*',
     'Accept-Encoding: identity',
-    'Connection: close',
+    keepAlive ? 'Connection: keep-alive' : 'Connection: close',
   ];
   if (json !== undefined) lines.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(json)}`);
   return `${lines.join('\r\n')}\r\n\r\n${json ?? ''}`;

@@ -2,9 +2,9 @@ import { decodeAbiParameters, encodeAbiParameters, parseAbiParameters } from 'vi
 import { fromHex, toHex } from '../../protocol/bytes.ts';
 import { REASON, type Reason } from '../../protocol/reason.ts';
 import { ABSENT_MICROS } from '../../protocol/sample.ts';
-import type { ProbeTools } from './connection.ts';
 import { probeHttp } from './http.ts';
 import type { Probe } from './kind.ts';
+import type { ProbeTools } from './line.ts';
 import { blankResult, type ProbeResult } from './result.ts';
 import { batchText, type RpcAnswers, readBatch } from './rpc-batch.ts';
 

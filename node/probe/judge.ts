@@ -22,7 +22,7 @@ export function reasonOf(result: ProbeResult, target: ServiceTarget): Reason {
   if (result.reason !== REASON.ok) return result.reason;
   const { kind, expectedStatus, expectedBodyDigest } = target;
   // What these ask for is all there is to ask of them.
-  if (kind === SERVICE_KIND.tcp || kind === SERVICE_KIND.jsonRpc) return REASON.ok;
+  if (kind === SERVICE_KIND.tcp || kind === SERVICE_KIND.jsonRpc || kind === SERVICE_KIND.dns) return REASON.ok;
   if (kind === SERVICE_KIND.tls) return result.statusCode >= expectedStatus ? REASON.ok : REASON.certificateExpiring;
   if (kind === SERVICE_KIND.websocket) return result.statusCode === 101 ? REASON.ok : REASON.wrongStatus;
   const statusGood = expectedStatus === 0 ? result.statusCode < 400 : result.statusCode === expectedStatus;

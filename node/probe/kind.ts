@@ -1,7 +1,7 @@
 import { errorMessage } from '../../protocol/error.ts';
 import { REASON } from '../../protocol/reason.ts';
-import type { ProbeTools } from './connection.ts';
 import type { ProbeScheme, ProbeUrl } from './egress.ts';
+import type { ProbeTools } from './line.ts';
 import { blankResult, type ProbeResult } from './result.ts';
 import type { ServiceTarget } from './target.ts';
 

@@ -20,6 +20,8 @@ export type ServiceTarget = {
   expectedBodyDigest: Uint8Array | undefined;
   /** Requests per second, in a slot that is a burst. */
   burstRate?: number;
+  /** What all watchers assigned to it send together in a minute, at most; undefined where nobody else probes. */
+  requestsPerMinute?: number;
   /** Settings of the kind as registered. */
   extra?: Uint8Array;
   /** Certificate authorities in PEM instead of the built-in ones; never from the chain. */

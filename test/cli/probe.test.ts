@@ -1,11 +1,19 @@
 import { createServer } from 'node:http';
+import { keccak_256 } from '@noble/hashes/sha3.js';
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { PROBE_EXIT, probeCommand } from '../../cli/probe.ts';
+import { PROBE_EXIT, type ProbeIo, probeCommand } from '../../cli/probe.ts';
+import { ratioPpm } from '../../protocol/bounds.ts';
+import { dnsServer, record, reply } from '../node/probe/dns-server.ts';
 import { rawServer, serve } from '../node/probe/raw-server.ts';
+import { websocketServer } from '../node/probe/websocket-server.ts';
 
 /** Runs the command as typed, with everything that it writes. */
 async function probe(...args: string[]) {
+  return probeWith({}, ...args);
+}
+
+async function probeWith(more: Partial<ProbeIo>, ...args: string[]) {
   const out: string[] = [];
   const errors: string[] = [];
   let code = -1;
@@ -18,7 +26,10 @@ async function probe(...args: string[]) {
     abandon: (error) => {
       throw error;
     },
+    onInterrupt: () => () => undefined,
     columns: 80,
+    colour: false,
+    ...more,
   });
   await command.parseAsync(args, { from: 'user' }).catch((error: unknown) => {
     if (!(error instanceof CommanderError)) throw error;
@@ -63,7 +74,7 @@ describe('plumbline probe', () => {
 
   it('times out when told to', async () => {
     await using server = await rawServer(() => undefined);
-    const { out, code } = await probe(server.url, '--allow-loopback', '--timeout', '20');
+    const { out, code } = await probe(server.url, '--allow-loopback', '--timeout', '500');
     expect(code).toBe(PROBE_EXIT.bad);
     expect(out).toContain('bad: timeout.');
   });
@@ -80,9 +91,111 @@ describe('plumbline probe', () => {
 
   it('repeats, one line each, and sums up', async () => {
     await using server = await web(200);
-    const { lines } = await probe(server.url, '--allow-loopback', '--repeat', '3');
-    expect(lines.length).toBe(4);
-    expect(lines[3]).toMatch(/^3 good, 0 bad, 0 unknown, 0 watcherFault; median of the good ones /);
+    const { lines } = await probe(server.url, '--allow-loopback', '--repeat', '3', '--interval', '0');
+    expect(lines[0]).toMatch(/^ +# +total +resolve +connect +tls +first byte +transfer$/);
+    expect(lines.slice(1, 4).map((line) => line.trim().split(/ {2,}/).at(-1))).toEqual(['good', 'good', 'good']);
+    expect(lines).toContain('outcomes      3 good, 0 bad, 0 unknown, 0 watcherFault');
+    expect(lines.find((line) => line.startsWith('latency p50'))).toBe(
+      'latency p50   insufficient  needs 5 probes, has 3',
+    );
+  });
+
+  it('has bounds by the estimators of the leaves as soon as there are enough', async () => {
+    let asked = 0;
+    const failsOnce = createServer((_request, response) => response.writeHead(++asked === 7 ? 500 : 200).end('x'));
+    await using server = await serve(failsOnce);
+    const args = [server.url, '--allow-loopback', '--repeat', '30', '--interval', '0'];
+    const { lines } = await probe(...args, '--json');
+    expect(lines.length).toBe(1);
+    const { probes, summary } = JSON.parse(lines[0]!);
+    expect(probes.length).toBe(30);
+    expect(summary.outcomes).toEqual({ good: 29, bad: 1, unknown: 0, watcherFault: 0 });
+    expect(summary.reasons).toEqual({ ok: 29, wrongStatus: 1 });
+    const { value, lower, upper } = ratioPpm(29, 30, 1);
+    expect(summary.availabilityPpm).toEqual({ value, lower, upper });
+    const { p50, p90, p95, p99 } = summary.latencyMicros;
+    expect(p50.lower).toBeLessThanOrEqual(p50.value);
+    // The largest of thirty bounds their p90, and that is the bad one.
+    expect(p90.upper).toBe('infinite');
+    expect([p95, p99]).toEqual(['insufficient', 'insufficient']);
+    expect(Object.keys(summary.medianMicros)).toEqual(['resolve', 'connect', 'tls', 'firstByte', 'transfer']);
+    expect(summary.medianMicros.tls).toBeNull();
+  });
+
+  it('ends with what it has when it is interrupted, and drops the probe that was cut off', async () => {
+    let interrupt = () => {};
+    let asked = 0;
+    await using server = await rawServer((socket) => {
+      asked += 1;
+      if (asked === 3) interrupt();
+      else socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    });
+    const onInterrupt = (fn: () => void) => {
+      interrupt = fn;
+      return () => undefined;
+    };
+    const args = [server.url, '--allow-loopback', '--repeat', '100', '--interval', '0'];
+    const { lines, code } = await probeWith({ onInterrupt }, ...args);
+    expect(code).toBe(PROBE_EXIT.good);
+    expect(lines).toContain('outcomes      2 good, 0 bad, 0 unknown, 0 watcherFault');
+  });
+
+  it('does not wait for its next turn when it is interrupted', async () => {
+    await using server = await web(200);
+    const rows: string[] = [];
+    let interrupt = () => {};
+    const io = {
+      out: (line: string) => {
+        rows.push(line);
+        if (rows.length === 2) setImmediate(() => interrupt());
+      },
+      onInterrupt: (fn: () => void) => {
+        interrupt = fn;
+        return () => undefined;
+      },
+    };
+    await probeWith(io, server.url, '--allow-loopback', '--repeat', '2', '--interval', '60000');
+    expect(rows).toContain('outcomes      1 good, 0 bad, 0 unknown, 0 watcherFault');
+  });
+
+  it('compares an answer with its digest, and shows the digest to register', async () => {
+    await using server = await web(200);
+    const digest = `0x${Buffer.from(keccak_256(Buffer.from('hello'))).toString('hex')}`;
+    const shown = await probe(server.url, '--allow-loopback', '--digest', 'show');
+    expect(shown.code).toBe(PROBE_EXIT.good);
+    expect(shown.lines.at(-1)).toBe(`digest  ${digest}`);
+    expect((await probe(server.url, '--allow-loopback', '--digest', digest)).code).toBe(PROBE_EXIT.good);
+    const wrong = await probe(server.url, '--allow-loopback', '--digest', `0x${'11'.repeat(32)}`);
+    expect(wrong.out).toContain('bad: wrongBody.');
+  });
+
+  it('asks for a JSON value, a message and a name', async () => {
+    await using json = await serve(createServer((_request, response) => response.end('{"result":{"n":[7]}}')));
+    const asked = ['--request', '{}', '--path', '$.result.n[0]', '--allow-loopback', '--digest', 'show'];
+    const value = await probe(json.url, ...asked);
+    expect(value.lines.at(-1)).toBe(`digest  0x${Buffer.from(keccak_256(Buffer.from('7'))).toString('hex')}`);
+
+    const hello = Buffer.concat([Buffer.from([0x81, 5]), Buffer.from('hello')]);
+    await using feed = await websocketServer((socket) => socket.write(hello));
+    const message = await probe(`ws://127.0.0.1:${feed.port}/`, '--allow-loopback', '--message', '');
+    expect(message.out).toContain('(a message of 5 bytes)');
+
+    const answers = [record(1, [192, 0, 2, 1])];
+    await using names = await dnsServer({ udp: (query) => [reply(query, { answers })] });
+    const name = await probe(`dns://127.0.0.1:${names.port}/a.example`, '--allow-loopback');
+    expect(name.code).toBe(PROBE_EXIT.good);
+    expect(name.out).toContain('(1 record)');
+  });
+
+  it('paints only when it is told to, and shows nothing that a server smuggles in', async () => {
+    await using server = await rawServer((socket) =>
+      socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: \x1b[31mred\r\n\r\n'),
+    );
+    const plain = await probe(server.url, '--allow-loopback');
+    expect(plain.out).not.toContain('\x1b');
+    await using good = await web(200);
+    const painted = await probeWith({ colour: true }, good.url, '--allow-loopback');
+    expect(painted.out).toContain('\x1b[');
   });
 
   it('exits 3 when nobody can say', async () => {
@@ -101,8 +214,20 @@ describe('plumbline probe', () => {
     [[], /missing required argument 'url'/],
     [['http://example.org/', '--timeout', '0'], /whole number from 10 to 30000/],
     [['http://example.org/', '--status', '2xx'], /whole number from 0 to 599/],
-    [['http://example.org/', '--repeat', '1e3'], /whole number from 1 to 1000/],
+    [['http://example.org/', '--repeat', '1e3'], /whole number from 1 to 3000/],
     [['http://example.org/', '--nonsense'], /unknown option/],
+    [['http://example.org/', '--digest', '0x12'], /64 hex digits, or show/],
+    [['http://example.org/', '--extra', '12'], /pairs of hex digits/],
+    [['http://example.org/', '--method', 'POST'], /GET or HEAD/],
+    [['http://example.org/', '--path', '$.a'], /needs a --request/],
+    [['http://example.org/', '--request', '{'], /no JSON/],
+    [['http://example.org/', '--request', '{}', '--path', 'a'], /like \$\.result/],
+    [['http://example.org/', '--message', 'x'], /ws and wss/],
+    [['http://example.org/', '--kind', 'http', '--request', '{}'], /for json-rpc/],
+    [['wss://example.org/', '--kind', 'http'], /http and https/],
+    [['tcp://example.org:8080', '--digest', 'show'], /kinds with an answer/],
+    [['dns://ns1.example.org/'], /the path is no name/],
+    [['dns://ns1.example.org/a.example?type=ANY'], /type is one of A/],
   ])('exits 2 and says what is wrong with %j', async (args, message) => {
     const { errors, code } = await probe(...args);
     expect(code).toBe(PROBE_EXIT.usage);

@@ -1,5 +1,12 @@
+import { BlockList, isIPv4 } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { createAddressPolicy, type EgressScope, isOpenPort, OWN_ADDRESS } from '../../platform/egress.ts';
+import {
+  createAddressPolicy,
+  deniedSubnets,
+  type EgressScope,
+  isOpenPort,
+  OWN_ADDRESS,
+} from '../../platform/egress.ts';
 
 const OWN = '8.8.4.4';
 const refusal = (scope: EgressScope, address: string) =>
@@ -43,4 +50,41 @@ test('a port is open when nothing but the web or something unassigned listens th
   const closed = [-1, 0, 1, 22, 25, 444, 1023, 6379, 11_211, 65_536, Number.NaN];
   expect(open.filter((port) => !isOpenPort(port))).toEqual([]);
   expect(closed.filter(isOpenPort)).toEqual([]);
+});
+
+test('what is enforced outside of the program is what it refuses itself, and NAT64', () => {
+  // Two lists: one alone would find every IPv4 address in ::/3, mapped.
+  const [list4, list6] = [new BlockList(), new BlockList()];
+  const { ipv4, ipv6 } = deniedSubnets();
+  for (const subnet of ipv4) list4.addSubnet(subnet.split('/')[0]!, Number(subnet.split('/')[1]), 'ipv4');
+  for (const subnet of ipv6) list6.addSubnet(subnet.split('/')[0]!, Number(subnet.split('/')[1]), 'ipv6');
+  const isDenied = (address: string) => (isIPv4(address) ? list4.check(address, 'ipv4') : list6.check(address, 'ipv6'));
+  const edges = ipv4.flatMap((subnet) => {
+    const first = subnet
+      .split('/')[0]!
+      .split('.')
+      .map(Number)
+      .reduce((value, byte) => value * 256 + byte, 0);
+    const last = first + 2 ** (32 - Number(subnet.split('/')[1])) - 1;
+    return [first - 1, first, last, last + 1].filter((value) => value >= 0 && value < 2 ** 32);
+  });
+  const v4 = edges.map((value) => [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256));
+  const v6 = v4.map(([a, b, c, d]) => `2002:${((a! << 8) | b!).toString(16)}:${((c! << 8) | d!).toString(16)}::1`);
+  const others = [
+    '::1',
+    'fd00::1',
+    'fe80::1',
+    'ff02::1',
+    '2001::1',
+    '2001:db8::1',
+    '3fff::1',
+    '5f00::1',
+    '100::1',
+    '2606:4700::1111',
+  ];
+  const addresses = [...v4.map((bytes) => bytes.join('.')), ...v6, ...others];
+  expect(addresses.length).toBeGreaterThan(120);
+  const differ = addresses.filter((address) => isDenied(address) !== (refusal('public', address) !== undefined));
+  expect(differ).toEqual([]);
+  expect(isDenied('64:ff9b::8.8.8.8')).toBe(true);
 });

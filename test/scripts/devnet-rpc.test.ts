@@ -1,10 +1,10 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ProbeTools } from '../../node/probe/connection.ts';
 import { createHeadBook } from '../../node/probe/heads.ts';
 import { encodeRpcDemand, jsonRpcProbe } from '../../node/probe/jsonrpc.ts';
 import { judge } from '../../node/probe/judge.ts';
+import type { ProbeTools } from '../../node/probe/line.ts';
 import { type Anvil, startAnvil } from '../../platform/chain/anvil.ts';
 import { postJson } from '../../platform/post.ts';
 import { REASON } from '../../protocol/reason.ts';

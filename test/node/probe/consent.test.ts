@@ -7,7 +7,7 @@ import {
   CONSENT_PATH,
   createConsentBook,
   fetchConsent,
-  hasConsent,
+  grantIn,
 } from '../../../node/probe/consent.ts';
 import type { Resolver } from '../../../node/probe/resolve.ts';
 import { manualClock } from './manual-clock.ts';
@@ -133,14 +133,46 @@ describe('consent', () => {
   });
 
   it.each([
-    ['the very line', LINE, true],
-    ['other case, more space, CRLF, among others', `# ours\r\n  ${LINE.toUpperCase().replace(' ', '\t ')} \r\nx`, true],
-    ['a line with something behind it', `${LINE} no`, false],
-    ['a commented line', `# ${LINE}`, false],
-    ['the two words on two lines', LINE.replace(' ', '\n'), false],
-    ['another service', LINE.replace('ab', 'ac'), false],
+    ['the very line', LINE, { requestsPerMinuteMax: undefined }],
+    [
+      'other case, more space, CRLF, among others',
+      `# ours\r\n  ${LINE.toUpperCase().replace(' ', '\t ')} \r\nx`,
+      { requestsPerMinuteMax: undefined },
+    ],
+    ['a line with something behind it', `${LINE} no`, undefined],
+    ['a commented line', `# ${LINE}`, undefined],
+    ['the two words on two lines', LINE.replace(' ', '\n'), undefined],
+    ['another service', LINE.replace('ab', 'ac'), undefined],
+    ['a rate', `${LINE} max-per-minute 600`, { requestsPerMinuteMax: 600 }],
+    ['none at all', `${LINE}  MAX-per-minute\t0`, { requestsPerMinuteMax: 0 }],
+    ['several rates', `${LINE} max-per-minute 7\n${LINE}\n${LINE} max-per-minute 9`, { requestsPerMinuteMax: 7 }],
+    ['a rate without its number', `${LINE} max-per-minute`, undefined],
+    ['a rate that is no whole number', `${LINE} max-per-minute 1.5`, undefined],
+    ['a rate with a leading zero', `${LINE} max-per-minute 07`, undefined],
+    ['a negative rate', `${LINE} max-per-minute -1`, undefined],
+    ['a rate of ten digits', `${LINE} max-per-minute 1000000000`, undefined],
+    ['a rate of another unit', `${LINE} max-per-hour 600`, undefined],
+    ['a rate and more', `${LINE} max-per-minute 600 please`, undefined],
+    [
+      'a line that is not understood among one that is',
+      `${LINE} max-per-day 1\n${LINE}`,
+      { requestsPerMinuteMax: undefined },
+    ],
   ])('reads %s', (_name, text, expected) => {
-    expect(hasConsent(text, SERVICE_ID, PROVIDER)).toBe(expected);
+    expect(grantIn(text.split(/\r?\n/), SERVICE_ID, PROVIDER)).toEqual(expected);
+  });
+
+  it('to less load than is assigned is none, and counts again when less is assigned', async () => {
+    await using it = await provider();
+    it.file.text = `${LINE} max-per-minute 100`;
+    await it.check();
+    expect(it.book.state({ ...it.target, requestsPerMinute: 100 })).toBe('granted');
+    expect(it.book.state({ ...it.target, requestsPerMinute: 101 })).toBe('absent');
+    expect(it.asked.length).toBe(1);
+    it.file.text = LINE;
+    it.clock.jump(CONSENT_MILLIS);
+    await it.check();
+    expect(it.book.state({ ...it.target, requestsPerMinute: 101 })).toBe('granted');
   });
 });
 

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { ProbeTools } from '../../../node/probe/connection.ts';
 import { createHeadBook } from '../../../node/probe/heads.ts';
 import { encodeRpcDemand, jsonRpcProbe } from '../../../node/probe/jsonrpc.ts';
 import { judge } from '../../../node/probe/judge.ts';
+import type { ProbeTools } from '../../../node/probe/line.ts';
 import { createReferences } from '../../../node/probe/references.ts';
 import { postJson } from '../../../platform/post.ts';
 import { REASON } from '../../../protocol/reason.ts';

@@ -147,7 +147,7 @@ describe('a websocket probe', () => {
 });
 
 describe('every kind', () => {
-  const URLS = { http: 'http', websocket: 'ws', tcp: 'tcp', tls: 'tls' } as const;
+  const URLS = { http: 'http', websocket: 'ws', tcp: 'tcp', tls: 'tls', dns: 'dns' } as const;
   it.each(Object.entries(URLS))(
     '%s sends nothing to a forbidden address or to a URL of another kind',
     async (name, scheme) => {

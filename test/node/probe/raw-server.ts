@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { ProbeTools } from '../../../node/probe/connection.ts';
 import { createEgressPolicy } from '../../../node/probe/egress.ts';
 import { type HttpRequest, probeHttp } from '../../../node/probe/http.ts';
+import type { ProbeTools } from '../../../node/probe/line.ts';
 import { dnsResolver } from '../../../node/probe/resolve.ts';
 import type { ProbeResult } from '../../../node/probe/result.ts';
 import { createStallMeter } from '../../../node/probe/stall.ts';
@@ -10,7 +10,7 @@ import { type Clock, systemClock } from '../../../platform/clock.ts';
 export type RawServer = AsyncDisposable & { port: number; url: string };
 
 /** A real TCP server on loopback, closed with its connections at the end of the test's scope. */
-export async function serve(server: Server): Promise<RawServer> {
+export async function serve(server: Server, address = '127.0.0.1'): Promise<RawServer> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -18,7 +18,7 @@ export async function serve(server: Server): Promise<RawServer> {
     socket.on('error', () => undefined);
   });
   const { promise, resolve } = Promise.withResolvers<void>();
-  server.listen(0, '127.0.0.1', resolve);
+  server.listen(0, address, resolve);
   await promise;
   const { port } = server.address() as AddressInfo;
   const close = async () => {
@@ -27,7 +27,8 @@ export async function serve(server: Server): Promise<RawServer> {
     for (const socket of sockets) socket.destroy();
     await closed;
   };
-  return { port, url: `http://127.0.0.1:${port}/`, [Symbol.asyncDispose]: close };
+  const host = address.includes(':') ? `[${address}]` : address;
+  return { port, url: `http://${host}:${port}/`, [Symbol.asyncDispose]: close };
 }
 
 /** A server that hands each connection to `onRequest` once the request's header has arrived whole. */

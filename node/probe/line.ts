@@ -1,0 +1,129 @@
+import { addressBytes } from '../../platform/address.ts';
+import type { Clock, Timer } from '../../platform/clock.ts';
+import { REASON, type Reason } from '../../protocol/reason.ts';
+import type { EgressPolicy } from './egress.ts';
+import type { HeadBook } from './heads.ts';
+import { pinAddress } from './pin.ts';
+import type { References } from './references.ts';
+import type { Resolvers } from './resolve.ts';
+import { blankResult, type ProbeResult } from './result.ts';
+import type { StallMeter } from './stall.ts';
+import { resolveMillisMax } from './target.ts';
+
+/** What every probe of a watcher shares. */
+export type ProbeTools = {
+  clock: Clock;
+  egress: EgressPolicy;
+  resolvers: Resolvers;
+  stall: StallMeter;
+  /** Without it no head is compared with others. */
+  heads?: HeadBook;
+  references?: References;
+};
+
+export type LineRequest = {
+  /** From the first packet to the end of the probe, in milliseconds. */
+  timeoutMillis: number;
+  /** Aborting ends the probe at once with `cutOff`. */
+  signal?: AbortSignal | undefined;
+};
+
+/** A running probe. */
+export type Line = {
+  readonly result: ProbeResult;
+  /** Microseconds since the last lap, or since the probe began. */
+  lap(): number;
+  /** Ends the probe; only the first call counts. */
+  finish(reason: Reason, detail: string): void;
+  isOver(): boolean;
+};
+
+/** What a probe does at its end: `release` closes its sockets, `close` comes after the last stamp, where slow work belongs. */
+export type LineEnd = { release(): void; close?(result: ProbeResult): void };
+
+const MICROS_PER_MILLI = 1_000;
+
+/** Resolves and checks the host once, and probes the very address that was found. */
+export async function probeAddress(
+  tools: ProbeTools,
+  host: string,
+  { timeoutMillis, signal }: LineRequest,
+  probe: (address: string) => Promise<ProbeResult>,
+): Promise<ProbeResult> {
+  const { clock, egress, resolvers } = tools;
+  const begunMicros = clock.monotonicMicros();
+  const elapsedMillis = () => (clock.monotonicMicros() - begunMicros) / MICROS_PER_MILLI;
+  const pin = await pinAddress(host, resolvers, egress, resolveMillisMax(timeoutMillis), elapsedMillis);
+  const resolveMicros = clock.monotonicMicros() - begunMicros;
+  if ('reason' in pin) return { ...blankResult(pin.reason, pin.detail), startMicros: begunMicros, resolveMicros };
+  if (signal?.aborted) return blankResult(REASON.cutOff, 'cut off while resolving');
+  return { ...(await probe(pin.address)), resolveMicros };
+}
+
+/** Begins a probe of an address: from now on its time runs. `done` resolves exactly once, after `release` and `close`. */
+export function openLine(
+  { clock, stall: meter }: ProbeTools,
+  address: string,
+  { timeoutMillis, signal }: LineRequest,
+  end: LineEnd,
+): { line: Line; done: Promise<ProbeResult> } {
+  const { promise: done, resolve } = Promise.withResolvers<ProbeResult>();
+  const timeoutMicros = timeoutMillis * MICROS_PER_MILLI;
+  const stall = meter.watch();
+  const result = blankResult(REASON.internal, '');
+  result.address = addressBytes(address)!;
+  result.startMicros = clock.monotonicMicros();
+
+  let phaseMicros = result.startMicros;
+  let settled = false;
+  let deadline: Timer | undefined;
+
+  const lap = (): number => {
+    const now = clock.monotonicMicros();
+    const micros = now - phaseMicros;
+    phaseMicros = now;
+    return micros;
+  };
+
+  const finish = (reason: Reason, detail: string) => {
+    if (settled) return;
+    settled = true;
+    deadline?.cancel();
+    signal?.removeEventListener('abort', onAbort);
+    result.stallMicros = stall.worstMicros();
+    stall.stop();
+    end.release();
+    result.reason = reason;
+    result.detail = detail;
+    if (reason === REASON.ok) complete();
+    if (result.reason === REASON.timeout) result.totalMicros = timeoutMicros;
+    end.close?.(result);
+    resolve(result);
+  };
+
+  const complete = () => {
+    result.totalMicros = phaseMicros - result.startMicros;
+    // The timer may be a little late; only a stall of our own excuses an answer after the time-out.
+    if (result.totalMicros - result.stallMicros <= timeoutMicros) return;
+    result.reason = REASON.timeout;
+    result.detail = `the answer took longer than ${timeoutMillis} ms`;
+  };
+
+  const onAbort = () => finish(REASON.cutOff, 'cut off before the time-out');
+
+  // While our loop stood still an answer may have waited unread: the time-out is extended by what the loop lost.
+  const onDeadline = () => {
+    const stalled = stall.worstMicros();
+    if (stalled > timeoutMicros) {
+      finish(REASON.stalled, `the event loop stood still for ${Math.round(stalled / MICROS_PER_MILLI)} ms`);
+      return;
+    }
+    const leftMicros = result.startMicros + timeoutMicros + stalled - clock.monotonicMicros();
+    if (leftMicros > 0) deadline = clock.after(leftMicros / MICROS_PER_MILLI, onDeadline);
+    else finish(REASON.timeout, `no complete answer within ${timeoutMillis} ms`);
+  };
+
+  deadline = clock.after(timeoutMillis, onDeadline);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  return { line: { result, lap, finish, isOver: () => settled }, done };
+}
