@@ -20,7 +20,11 @@ export type ProbeView = {
 /** Of a leaf's quantiles, those that a session by hand reaches: p50, p90, p95, p99. */
 const SHOWN = QUANTILES.slice(0, 4);
 
-export type Quantile = { readonly name: string; readonly nMin: number; readonly metric: Bounded | 'absent' | 'insufficient';
+export type Quantile = {
+  readonly name: string;
+  readonly nMin: number;
+  readonly metric: Bounded | 'absent' | 'insufficient';
+};
 
 /** What some probes say together, by the functions that make a watcher's statistics. */
 export type ProbeSummary = {
