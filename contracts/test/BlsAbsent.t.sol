@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {SSTORE2} from "solady/utils/SSTORE2.sol";
 import {Bls} from "../src/libraries/Bls.sol";
 import {Signer} from "./Signer.sol";
 import {Test} from "./Test.sol";
@@ -23,6 +24,14 @@ contract BlsAbsentTest is Test {
 
     function g2Mul(bytes calldata a) external view returns (bytes memory) {
         return Bls.g2Mul(a, 2);
+    }
+
+    function g2Add(bytes memory a) external view {
+        Bls.g2AddTo(a, a);
+    }
+
+    function g2AddCode(bytes memory a, address pointer) external view {
+        Bls.g2AddCodeAt(a, 0, pointer);
     }
 
     function verifyAt(bytes calldata holder, uint256 offset, bytes calldata point, bytes calldata signature)
@@ -57,6 +66,28 @@ contract BlsAbsentTest is Test {
         this.g1Mul(point);
         _takeAway(0x0e);
         this.g2Mul(key);
+    }
+
+    function test_g2AddTo_needsTheSum() external {
+        bytes memory key = Signer.publicKey(7);
+        _takeAway(0x0d);
+        this.g2Add(key);
+    }
+
+    function test_g2AddCodeAt_needsTheSum() external {
+        bytes memory key = Signer.publicKey(7);
+        address pointer = SSTORE2.write(key);
+        _takeAway(0x0d);
+        this.g2AddCode(key, pointer);
+    }
+
+    /// It has no y, so it is on no curve; but it is not infinity, which would be another's mistake.
+    function test_verifyAt_refusesHalfAKeyByThePairing() external {
+        bytes memory signature = Signer.sign(7, DIGEST);
+        bytes memory half = bytes.concat(new bytes(127), hex"01", new bytes(128));
+        bytes memory point = this.hashToG1();
+        vm.expectRevert(abi.encodeWithSelector(Bls.PrecompileRefused.selector, address(0x0f)));
+        this.verifyAt(half, 0, point, signature);
     }
 
     function test_verifyAt_needsThePairing() external {

@@ -23,21 +23,25 @@ export const CRYPTOGRAPHY: readonly Mutation[] = [
       name: 'half-of-the-key-at-infinity',
       find: 'let at := add(add(holder, 0x20), offset)\n            bits := or(or(mload(at), mload(add(at, 0x20))), or(mload(add(at, 0x40)), mload(add(at, 0x60))))',
       replace: 'let at := add(add(holder, 0x20), offset)',
+      first: 'BlsAbsentTest',
     },
     {
       name: 'pairing-precompile-that-is-not-there',
       find: 'ok := and(ok, eq(returndatasize(), 0x20))\n            product',
       replace: 'product',
+      first: 'BlsAbsentTest',
     },
     {
       name: 'addition-precompile-that-is-not-there',
       find: 'ok := and(ok, eq(returndatasize(), 0x100))\n        }\n        if (!ok)',
       replace: '}\n        if (!ok)',
+      first: 'BlsAbsentTest',
     },
     {
       name: 'addition-of-a-key-in-code-that-is-not-there',
       find: 'ok := and(ok, eq(returndatasize(), 0x100))\n        }\n        if (bits',
       replace: '}\n        if (bits',
+      first: 'BlsAbsentTest',
     },
     {
       name: 'key-of-an-address-without-code',
