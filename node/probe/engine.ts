@@ -169,7 +169,8 @@ export function createProber(options: ProberOptions): Prober {
   return { run };
 }
 
-function checkEpoch(slots: readonly Slot[], epoch: Epoch): void {
+/** @throws PlumblineError `probe-epoch` or `probe-slots` for an impossible schedule */
+export function checkEpoch(slots: readonly Slot[], epoch: Epoch): void {
   const millis = epoch.endUnixMillis - epoch.startUnixMillis;
   if (!(millis > 0 && millis <= EPOCH_MILLIS_MAX)) {
     const remedy = `it must last more than 0 and at most ${EPOCH_MILLIS_MAX} ms; check genesis and epochSeconds`;

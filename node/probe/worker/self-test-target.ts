@@ -1,0 +1,54 @@
+/**
+ * The known delay that the prober tests itself against: a thread that waits, and says in its answer how long it truly
+ * waited. A thread of its own, because a server in the prober's loop would stand still together with it and hide the very
+ * error that is looked for, and one in the main thread would wait behind signatures, and their time would look like the
+ * prober's. It loads nothing but Node's own modules: it is there for the whole life of the prober.
+ */
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { parentPort } from 'node:worker_threads';
+import { isOpenPort } from '../../../platform/egress.ts';
+import { raiseThisThread } from '../../../platform/priority.ts';
+
+/** In turn: at once, as within a city, and as across a continent. */
+const DELAYS_MILLIS = [0, 5, 20];
+/** A request of our own fits into one packet; whoever else comes by sends no more than this. */
+const REQUEST_BYTES_MAX = 4_096;
+/** Whoever connects and says nothing. */
+const SILENCE_MILLIS_MAX = 1_000;
+/** Tries to get a port that probes may go to; nearly all that the system hands out are. */
+const PORT_TRIES_MAX = 16;
+
+let turn = 0;
+
+function serve(socket: Socket): void {
+  let bytes = 0;
+  socket.setNoDelay(true);
+  socket.setTimeout(SILENCE_MILLIS_MAX, () => socket.destroy());
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (chunk) => {
+    const arrived = performance.now();
+    bytes += chunk.length;
+    if (bytes > REQUEST_BYTES_MAX) socket.destroy();
+    if (bytes !== chunk.length) return;
+    const answer = () => {
+      const waitedMicros = String(Math.round((performance.now() - arrived) * 1_000));
+      const head = `HTTP/1.1 200 OK\r\nContent-Length: ${waitedMicros.length}\r\nConnection: close\r\n\r\n`;
+      socket.end(head + waitedMicros);
+    };
+    const delayMillis = DELAYS_MILLIS[turn++ % DELAYS_MILLIS.length]!;
+    if (delayMillis === 0) answer();
+    else setTimeout(answer, delayMillis);
+  });
+}
+
+function listen(triesLeft: number): void {
+  const server = createServer(serve);
+  server.listen(0, '127.0.0.1', () => {
+    const { port } = server.address() as AddressInfo;
+    if (isOpenPort(port) || triesLeft <= 1) parentPort?.postMessage(port);
+    else server.close(() => listen(triesLeft - 1));
+  });
+}
+
+raiseThisThread();
+listen(PORT_TRIES_MAX);
