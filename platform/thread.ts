@@ -19,7 +19,7 @@ export type ThreadOptions = {
 
 /** Starts a module in a thread of its own. What the module leaves uncaught ends the thread and not the process. */
 export function startThread(entry: URL, { data, heapMegabytesMax, onMessage, onEnd }: ThreadOptions): Thread {
-  const worker = new Worker(entry, { workerData: data, resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax } });
+  const worker = new Worker(entry, { workerData: data, resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax, ...(process.env.YG ? { maxYoungGenerationSizeMb: Number(process.env.YG) } : {}) } });
   let ended = false;
   const end = (reason: string) => {
     if (ended) return;

@@ -38,8 +38,12 @@ export type Session = {
 /** A running probe. */
 export type Line = {
   readonly result: ProbeResult;
-  /** Microseconds since the last lap, or since the probe began. */
-  lap(): number;
+  /** Microseconds from the last lap to `atMicros`, which is now unless an earlier stamp is given; adds them to the total. */
+  lap(atMicros?: number): number;
+  /** On the clock of the laps. */
+  now(): number;
+  /** The time since the last lap was this watcher's own work, and belongs to no phase: the next lap counts from now. */
+  skip(): void;
   /** Ends the probe; only the first call counts. */
   finish(reason: Reason, detail: string): void;
   isOver(): boolean;
@@ -86,15 +90,19 @@ function connect(
   result.startMicros = clock.monotonicMicros();
 
   let phaseMicros = result.startMicros;
+  let spentMicros = 0;
   let settled = false;
   let deadline: Timer | undefined;
   const sockets: Socket[] = [];
 
-  const lap = (): number => {
-    const now = clock.monotonicMicros();
-    const micros = now - phaseMicros;
-    phaseMicros = now;
+  const lap = (atMicros = clock.monotonicMicros()): number => {
+    const micros = atMicros - phaseMicros;
+    phaseMicros = atMicros;
+    spentMicros += micros;
     return micros;
+  };
+  const skip = () => {
+    phaseMicros = clock.monotonicMicros();
   };
 
   const finish = (reason: Reason, detail: string) => {
@@ -115,7 +123,7 @@ function connect(
   };
 
   const complete = () => {
-    result.totalMicros = phaseMicros - result.startMicros;
+    result.totalMicros = spentMicros;
     // The timer may be a little late; only a stall of our own excuses an answer after the time-out.
     if (result.totalMicros - result.stallMicros <= timeoutMicros) return;
     result.reason = REASON.timeout;
@@ -136,7 +144,7 @@ function connect(
     else finish(REASON.timeout, `no complete answer within ${timeoutMillis} ms`);
   };
 
-  const line: Line = { result, lap, finish, isOver: () => settled };
+  const line: Line = { result, lap, now: clock.monotonicMicros, skip, finish, isOver: () => settled };
 
   const adopt = <T extends Socket>(socket: T): T => {
     sockets.push(socket);
@@ -161,6 +169,8 @@ function connect(
   deadline = clock.after(timeoutMillis, onDeadline);
   signal?.addEventListener('abort', onAbort, { once: true });
   const raw = adopt(connectTcp({ host: address, port: url.port, autoSelectFamily: false, noDelay: true }));
+  // Making a socket takes longer than connecting it on a near network; the next thing that happens is the system call.
+  raw.once('connectionAttempt', skip);
   raw.once('connect', () => {
     if (settled) return;
     result.connectMicros = lap();

@@ -53,17 +53,22 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
   const keepBody = wantBody || wantDigest;
   const parser = createAnswerParser({ method, headerBytesMax: HEADER_BYTES_MAX, bodyBytesMax, keepBody });
 
-  const onState = (line: Line, state: AnswerState) => {
+  // Made before there is a connection, whose time would pass meanwhile.
+  const text = requestText(method, url, request.json);
+
+  const onState = (line: Line, state: AnswerState, arrivedMicros: number) => {
     if (state.kind === 'reading') return;
     if (state.kind === 'fault') return line.finish(state.reason, state.detail);
-    line.result.transferMicros = line.lap();
+    line.result.transferMicros = line.lap(arrivedMicros);
     line.finish(REASON.ok, 'complete answer');
   };
 
   return {
     open: (line, socket) => {
-      readAnswer(line, socket, parser, (state) => onState(line, state));
-      socket.write(requestText(method, url, request.json));
+      socket.write(text);
+      // The kernel has it, and sends it whatever happens here: the server's time begins.
+      line.skip();
+      readAnswer(line, socket, parser, (state, arrivedMicros) => onState(line, state, arrivedMicros));
     },
     close: (result) => {
       result.statusCode = parser.statusCode();
@@ -76,17 +81,26 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
   };
 }
 
-/** Gives the parser what arrives, and each of its states to `take` until the probe is over. Stamps the first byte. */
-export function readAnswer(line: Line, socket: Socket, parser: AnswerParser, take: (state: AnswerState) => void): void {
+/**
+ * Gives the parser what arrives, and each of its states to `take` until the probe is over, with the moment at which the
+ * bytes behind it were there: reading them is no time of the server's. Stamps the first byte.
+ */
+export function readAnswer(
+  line: Line,
+  socket: Socket,
+  parser: AnswerParser,
+  take: (state: AnswerState, arrivedMicros: number) => void,
+): void {
   let first = true;
   socket.on('data', (bytes: Buffer) => {
     if (line.isOver()) return;
-    if (first) line.result.firstByteMicros = line.lap();
+    const arrivedMicros = line.now();
+    if (first) line.result.firstByteMicros = line.lap(arrivedMicros);
     first = false;
-    take(parser.push(bytes));
+    take(parser.push(bytes), arrivedMicros);
   });
   socket.on('end', () => {
-    if (!line.isOver()) take(parser.end());
+    if (!line.isOver()) take(parser.end(), line.now());
   });
 }
 

@@ -62,8 +62,8 @@ export async function ours(tools: Tools, prober: Prober, rate: number, count: nu
   return { pairs, lost: count - pairs.length, seconds: count / rate };
 }
 
-function pairOf(port: number, { firstByteMicros, totalMicros }: Sample, trueMicros: number): Pair {
-  return { port, firstByteMicros, totalMicros, trueMicros };
+function pairOf(port: number, { firstByteMicros, totalMicros, ...extra }: Sample, trueMicros: number): Pair {
+  return { port, firstByteMicros, totalMicros, trueMicros, ...extra } as Pair;
 }
 
 /** blackbox_exporter's, asked at the same times; rate 0: as fast as `clients` askers get answers. */

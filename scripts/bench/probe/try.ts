@@ -27,6 +27,7 @@ if (process.argv.includes('--in-thread')) {
 await consent.refreshAll(tools.ports.map(targetAt));
 const q = (a: number[], p: number) => [...a].sort((x, y) => x - y)[Math.ceil(a.length * p) - 1]!;
 function show(name: string, s: Seen) {
+  if (process.env.WORST && name.startsWith('ours')) console.log(s.pairs.map((p, i) => ({ i: (p as any).slot, port: p.port, e: Math.round(p.firstByteMicros - p.trueMicros), tot: Math.round(p.totalMicros - p.trueMicros), c: (p as any).connectMicros, st: (p as any).stallMicros })).sort((a, b) => Math.abs(b.e) - Math.abs(a.e)).slice(0, 25).map((x) => JSON.stringify(x)).join('\n'));
   const e = s.pairs.map((p) => Math.abs(p.firstByteMicros - p.trueMicros) / 1000);
   const t = s.pairs.map((p) => Math.abs(p.totalMicros - p.trueMicros) / 1000);
   console.log(name.padEnd(30), s.pairs.length, 'lost', s.lost, 'ttfb p50', q(e, .5)?.toFixed(3), 'p90', q(e,.9)?.toFixed(3), 'p99', q(e, .99)?.toFixed(3), 'max', q(e, 1)?.toFixed(3), 'total p50', q(t, .5)?.toFixed(3), 'p99', q(t, .99)?.toFixed(3), (s.pairs.length / s.seconds).toFixed(0) + '/s');
