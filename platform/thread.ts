@@ -12,14 +12,18 @@ export type ThreadOptions = {
   readonly data: unknown;
   /** Beyond it the thread alone ends, with an error, and the process goes on. */
   readonly heapMegabytesMax: number;
+  /** New objects gather here until they are sorted out while the loop stands still: the less room, the oftener and the shorter. */
+  readonly youngMegabytesMax: number;
   readonly onMessage: (message: unknown) => void;
   /** Once, however it ends; `reason` for people. */
   readonly onEnd: (reason: string) => void;
 };
 
 /** Starts a module in a thread of its own. What the module leaves uncaught ends the thread and not the process. */
-export function startThread(entry: URL, { data, heapMegabytesMax, onMessage, onEnd }: ThreadOptions): Thread {
-  const worker = new Worker(entry, { workerData: data, resourceLimits: { maxOldGenerationSizeMb: heapMegabytesMax, ...(process.env.YG ? { maxYoungGenerationSizeMb: Number(process.env.YG) } : {}) } });
+export function startThread(entry: URL, options: ThreadOptions): Thread {
+  const { data, heapMegabytesMax, youngMegabytesMax, onMessage, onEnd } = options;
+  const resourceLimits = { maxOldGenerationSizeMb: heapMegabytesMax, maxYoungGenerationSizeMb: youngMegabytesMax };
+  const worker = new Worker(entry, { workerData: data, resourceLimits });
   let ended = false;
   const end = (reason: string) => {
     if (ended) return;

@@ -126,7 +126,11 @@ export function createProber(options: ProberOptions): Prober {
     const samples = new Array<Sample | undefined>(slots.length).fill(undefined);
     const started = new Set<number>();
     const cut = new AbortController();
-    const timers: Timer[] = [];
+    // One timer for all: thousands of waiting ones would be moved about by every garbage collection.
+    const order = slots.map((_, index) => index).sort((a, b) => slots[a]!.atUnixMillis - slots[b]!.atUnixMillis);
+    let next = 0;
+    let nextStart: Timer | undefined;
+    let epochEnd: Timer | undefined;
     let missing = slots.length;
 
     const settle = (index: number, sample: Sample) => {
@@ -136,7 +140,8 @@ export function createProber(options: ProberOptions): Prober {
       if (missing === 0) end();
     };
     const end = () => {
-      for (const timer of timers) timer.cancel();
+      nextStart?.cancel();
+      epochEnd?.cancel();
       stopControls();
       epoch.signal?.removeEventListener('abort', onShutdown);
       resolve(samples as Sample[]);
@@ -152,15 +157,17 @@ export function createProber(options: ProberOptions): Prober {
 
     const stopControls = checkPeriodically(clock, controls);
     void consent.refreshAll(targetsOf(slots), epoch.signal);
-    slots.forEach((slot, index) => {
-      const start = () => {
+    const startDue = () => {
+      for (; next < order.length && slots[order[next]!]!.atUnixMillis <= clock.now(); next++) {
+        const index = order[next]!;
         started.add(index);
-        void probeSlot(slot, epoch, cut.signal).then((sample) => settle(index, sample));
-      };
-      timers.push(clock.after(slot.atUnixMillis - clock.now(), start));
-    });
+        void probeSlot(slots[index]!, epoch, cut.signal).then((sample) => settle(index, sample));
+      }
+      if (next < order.length) nextStart = clock.after(slots[order[next]!]!.atUnixMillis - clock.now(), startDue);
+    };
+    startDue();
     // A probe that timed out has its sample by now; one that still runs, or still waits for the controls, accuses nobody.
-    timers.push(clock.after(epoch.endUnixMillis - clock.now(), () => settleRest(REASON.cutOff, REASON.startedLate)));
+    epochEnd = clock.after(epoch.endUnixMillis - clock.now(), () => settleRest(REASON.cutOff, REASON.startedLate));
     epoch.signal?.addEventListener('abort', onShutdown, { once: true });
     if (epoch.signal?.aborted) onShutdown();
     else if (missing === 0) end();

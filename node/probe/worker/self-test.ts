@@ -16,6 +16,8 @@ export const SELF_TESTS_MAX = 300;
 export const SELF_TEST_TIMEOUT_MILLIS = 1_000;
 /** A server and its few sockets. */
 const TARGET_HEAP_MEGABYTES_MAX = 32;
+/** As little as there can be: its stops would look like the prober's. */
+const TARGET_YOUNG_MEGABYTES_MAX = 1;
 
 const Port = z.int().min(1).max(65_535);
 const WaitedMicros = /^[0-9]{1,7}$/;
@@ -29,6 +31,7 @@ export async function startSelfTestTarget(onEnd: (reason: string) => void): Prom
   const thread: Thread = startThread(entry, {
     data: undefined,
     heapMegabytesMax: TARGET_HEAP_MEGABYTES_MAX,
+    youngMegabytesMax: TARGET_YOUNG_MEGABYTES_MAX,
     onMessage: (message) => {
       const port = Port.safeParse(message);
       if (port.success) resolve(port.data);
