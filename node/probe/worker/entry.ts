@@ -12,8 +12,9 @@ import { createEgressPolicy } from '../egress.ts';
 import { createProber } from '../engine.ts';
 import { dnsResolver } from '../resolve.ts';
 import { createStallMeter } from '../stall.ts';
+import type { Vitals } from '../vitals.ts';
 import { warmUp } from '../warm-up.ts';
-import { encodeSamples, type Order, type Report, type Vitals, type WorkerSettings } from './messages.ts';
+import { encodeSamples, type Order, type Report, type WorkerSettings } from './messages.ts';
 import { startSelfTest, startSelfTestTarget } from './self-test.ts';
 import { boundedWarnings } from './warnings.ts';
 

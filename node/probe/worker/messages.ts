@@ -37,20 +37,12 @@ const Id = z.int().min(0);
 const Bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const Text = z.string().max(TEXT_CHARACTERS_MAX);
 
-/** How well the prober itself was while an epoch's slots ran. */
-const VitalsSchema = z.strictObject({
-  /** The longest and the total time that its event loop stood still. */
-  stallMaxMicros: Micros,
-  stallTotalMicros: Micros,
-  /** Its own error against a known delay, p99; ABSENT_MICROS before the first self-test. */
-  selfTestP99Micros: Micros,
-});
-export type Vitals = z.infer<typeof VitalsSchema>;
+const Vitals = z.strictObject({ stallMaxMicros: Micros, stallTotalMicros: Micros, selfTestP99Micros: Micros });
 
 /** From the worker. It handles strangers' bytes all day: what it says is parsed like theirs. */
 const Report = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready'), unraised: Text.optional() }),
-  z.strictObject({ type: z.literal('done'), id: Id, samples: Bytes, vitals: VitalsSchema }),
+  z.strictObject({ type: z.literal('done'), id: Id, samples: Bytes, vitals: Vitals }),
   z.strictObject({ type: z.literal('consented'), id: Id }),
   z.strictObject({ type: z.literal('selfTest'), errorMicros: Micros, p99Micros: Micros }),
   z.strictObject({ type: z.literal('warn'), fields: z.record(z.string().max(64), Text), message: Text }),

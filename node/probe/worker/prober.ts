@@ -9,7 +9,8 @@ import type { ConsentBook } from '../consent.ts';
 import { checkEpoch, type Epoch, type Prober, type Slot } from '../engine.ts';
 import { outcomeOf } from '../judge.ts';
 import type { ServiceTarget } from '../target.ts';
-import { decodeSamples, type Order, parseReport, type Report, type Vitals, type WorkerSettings } from './messages.ts';
+import type { Vitals } from '../vitals.ts';
+import { decodeSamples, type Order, parseReport, type Report, type WorkerSettings } from './messages.ts';
 
 /** The prober in a thread of its own, as the main thread sees it. */
 export type ProberThread = {
