@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { MEASURING_NICENESS } from '../../../platform/priority.ts';
 
 /** What a request truly took, by the server's own stamps. */
 export type Truth = { readonly port: number; readonly id: number; readonly micros: number };
@@ -48,7 +49,7 @@ export async function startTools(portCount: number): Promise<Tools> {
     execFileSync('cc', ['-O2', '-o', join(folder, name), join(import.meta.dirname, `${name}.c`)]);
   }
   const target = spawn(join(folder, 'target'), [String(portCount)], { stdio: ['pipe', 'pipe', 'inherit'] });
-  prefer(target, TARGET_NICENESS);
+  prefer(target.pid!, TARGET_NICENESS);
   const lines = createInterface({ input: target.stdout })[Symbol.asyncIterator]();
   const ports = String((await lines.next()).value).split(' ').slice(1).map(Number);
   const exporter = has('prometheus-blackbox-exporter') ? await startExporter(folder) : undefined;
@@ -85,10 +86,10 @@ export async function startTools(portCount: number): Promise<Tools> {
   };
 }
 
-/** Where it is not permitted, both sides of the comparison go without. */
-export function prefer({ pid }: Pick<ChildProcess, 'pid'>, niceness: number): void {
+/** All threads that there are; those to come inherit it. Where it is not permitted, both sides of the comparison go without. */
+function prefer(pid: number, niceness: number): void {
   try {
-    if (pid !== undefined) setPriority(pid, niceness);
+    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), niceness);
   } catch {
     console.log(`(niceness ${niceness} is not permitted here)`);
   }
@@ -105,7 +106,10 @@ async function startExporter(folder: string): Promise<{ port: number; child: Chi
       () => true,
       () => new Promise<false>((resolve) => setTimeout(() => resolve(false), 100)),
     );
-    if (up) return { port, child };
+    if (!up) continue;
+    // Neither side shall win by its priority.
+    prefer(child.pid!, MEASURING_NICENESS);
+    return { port, child };
   }
   throw new Error('blackbox_exporter did not come up');
 }
