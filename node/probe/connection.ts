@@ -43,7 +43,7 @@ export type Line = {
   /** On the clock of the laps. */
   now(): number;
   /** The time since the last lap was this watcher's own work, and belongs to no phase: the next lap counts from now. */
-  skip(): void;
+  omit(): void;
   /** Ends the probe; only the first call counts. */
   finish(reason: Reason, detail: string): void;
   isOver(): boolean;
@@ -103,7 +103,7 @@ function connect(
     spentMicros += micros;
     return micros;
   };
-  const skip = () => {
+  const omit = () => {
     phaseMicros = clock.monotonicMicros();
   };
 
@@ -146,7 +146,7 @@ function connect(
     else finish(REASON.timeout, `no complete answer within ${timeoutMillis} ms`);
   };
 
-  const line: Line = { result, lap, now: clock.monotonicMicros, skip, finish, isOver: () => settled };
+  const line: Line = { result, lap, now: clock.monotonicMicros, omit, finish, isOver: () => settled };
 
   const adopt = <T extends Socket>(socket: T): T => {
     sockets.push(socket);
@@ -181,13 +181,14 @@ function connect(
     }),
   );
   // Making a socket takes longer than connecting it on a near network; the next thing that happens is the system call.
-  raw.once('connectionAttempt', skip);
+  raw.once('connectionAttempt', omit);
   raw.once('connect', () => {
     if (settled) return;
     result.connectMicros = lap();
-    const remote = raw.remoteAddress === undefined ? undefined : addressBytes(raw.remoteAddress);
+    const remote = raw.remoteAddress;
     if (remote === undefined) finish(REASON.connectionReset, 'the connection was gone as soon as it stood');
-    else if (Buffer.compare(remote, result.address) !== 0) {
+    // The same text is the same address; another text may be another form of it.
+    else if (remote !== address && Buffer.compare(addressBytes(remote) ?? new Uint8Array(0), result.address) !== 0) {
       finish(REASON.egressRefused, `connected to ${raw.remoteAddress} instead of ${address}`);
     } else if (url.secure) secure(raw);
     else session.open(line, raw, undefined);

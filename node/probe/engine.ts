@@ -209,10 +209,17 @@ function blankSample(slot: Slot, reason: Reason): Sample {
   return emptySample(slot.service, slot.slot, outcomeOf(reason), reason);
 }
 
+/** Only its numbers count: every result brings an address and a digest of its own. */
+const NOTHING = emptySample(0, 0, OUTCOME.unknown, REASON.ok);
+
 function sampleOf(slot: Slot, startMicros: number, result: ProbeResult, { outcome, reason }: Judgement): Sample {
   const { reason: _reason, detail: _detail, body: _body, ...measured } = result;
   return {
-    ...emptySample(slot.service, slot.slot, outcome, reason),
+    ...NOTHING,
+    service: slot.service,
+    slot: slot.slot,
+    outcome,
+    reason,
     ...measured,
     startMicros: Math.min(Math.max(startMicros, 0), ABSENT_MICROS - 1),
   };

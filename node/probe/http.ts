@@ -67,7 +67,7 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
     open: (line, socket) => {
       socket.write(text);
       // The kernel has it, and sends it whatever happens here: the server's time begins.
-      line.skip();
+      line.omit();
       readAnswer(line, socket, parser, (state, arrivedMicros) => onState(line, state, arrivedMicros));
     },
     close: (result) => {

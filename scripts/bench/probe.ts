@@ -33,7 +33,9 @@ if (process.platform !== 'linux' || !has('cc')) {
 } else {
   const tools = await startTools(TARGETS);
   if (tools.exporter === undefined) {
-    add(skippedRow('beside blackbox_exporter', 'ms', 'prometheus-blackbox-exporter is not installed: apt-get install it'));
+    add(
+      skippedRow('beside blackbox_exporter', 'ms', 'prometheus-blackbox-exporter is not installed: apt-get install it'),
+    );
   }
   const thread = await startProberThread({
     settings: { allowLoopback: true, secondResolvers: [], controls: [] },

@@ -68,7 +68,8 @@ export function encodeSamples(samples: Sample[]): Uint8Array {
 /** Exactly one sample for each slot, in their order. @throws PlumblineError `decode` or `probe-worker` */
 export function decodeSamples(bytes: Uint8Array, slots: readonly Slot[]): Sample[] {
   const samples = decodeExact('samples', SamplesSsz, bytes, slots.length * SAMPLE_BYTES) as Sample[];
-  const isOfSlot = (sample: Sample, i: number) => sample.service === slots[i]!.service && sample.slot === slots[i]!.slot;
+  const isOfSlot = (sample: Sample, i: number) =>
+    sample.service === slots[i]!.service && sample.slot === slots[i]!.slot;
   if (samples.length === slots.length && samples.every(isOfSlot)) return samples;
   throw new PlumblineError('probe-worker', `the probing thread sent samples that are not of its ${slots.length} slots`);
 }

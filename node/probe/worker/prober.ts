@@ -4,7 +4,7 @@ import { type Metrics, noMetrics } from '../../../platform/metrics.ts';
 import { startThread, type Thread } from '../../../platform/thread.ts';
 import { errorMessage, PlumblineError } from '../../../protocol/error.ts';
 import { REASON, type Reason } from '../../../protocol/reason.ts';
-import { ABSENT_MICROS, emptySample, OUTCOME, type Sample } from '../../../protocol/sample.ts';
+import { ABSENT_MICROS, emptySample, type Sample } from '../../../protocol/sample.ts';
 import type { ConsentBook } from '../consent.ts';
 import { checkEpoch, type Epoch, type Prober, type Slot } from '../engine.ts';
 import { outcomeOf } from '../judge.ts';
@@ -120,7 +120,11 @@ export async function startProberThread(options: ProberThreadOptions): Promise<P
       const now = clock.now();
       const isLost = (index: number) => thread === undefined || running.slots[index]!.atUnixMillis <= now;
       for (const index of running.asked.filter(isLost)) blame(running, index, REASON.proberLost);
-      ask(id, running, running.asked.filter((index) => running.samples[index] === undefined));
+      ask(
+        id,
+        running,
+        running.asked.filter((index) => running.samples[index] === undefined),
+      );
     }
   };
 
@@ -131,7 +135,10 @@ export async function startProberThread(options: ProberThreadOptions): Promise<P
 
   const ask = (id: number, running: Running, indexes: readonly number[]): void => {
     running.asked = indexes;
-    if (indexes.length === 0) return settle(id, running);
+    if (indexes.length === 0) {
+      settle(id, running);
+      return;
+    }
     const { startUnixMillis, endUnixMillis, signal } = running.epoch;
     send({ type: 'run', id, slots: indexes.map((index) => running.slots[index]!), startUnixMillis, endUnixMillis });
     if (signal?.aborted) send({ type: 'abort', id });
@@ -150,7 +157,10 @@ export async function startProberThread(options: ProberThreadOptions): Promise<P
   const hear = (report: Report): void => {
     if (report.type === 'ready') {
       if (report.unraised !== undefined) {
-        log.warn({ reason: report.unraised }, 'the probing thread has no raised priority: a busy machine adds to its error');
+        log.warn(
+          { reason: report.unraised },
+          'the probing thread has no raised priority: a busy machine adds to its error',
+        );
       }
       isUp = true;
       first.resolve();
@@ -162,6 +172,7 @@ export async function startProberThread(options: ProberThreadOptions): Promise<P
         running.samples[running.asked[i]!] = sample;
       });
       last = report.vitals;
+      publish(running, report.vitals);
       settle(report.id, running);
     } else if (report.type === 'consented') {
       asking.get(report.id)?.();
@@ -169,6 +180,30 @@ export async function startProberThread(options: ProberThreadOptions): Promise<P
       metrics.observe('plumbline_prober_error_seconds', {}, report.errorMicros / 1e6);
       metrics.set('plumbline_prober_error_p99_seconds', {}, report.p99Micros / 1e6);
     } else log.warn(report.fields, report.message);
+  };
+
+  /** What operators see of the prober itself: how late it started probes, and how its loop stood. */
+  const publish = ({ slots, epoch, samples }: Running, { stallMaxMicros, stallTotalMicros }: Vitals): void => {
+    let lagMicrosMax = 0;
+    let stalled = 0;
+    samples.forEach((sample, index) => {
+      if (sample === undefined || sample.connectMicros === ABSENT_MICROS) return;
+      const drawnMicros = (slots[index]!.atUnixMillis - epoch.startUnixMillis) * 1_000;
+      const lagMicros = Math.max(0, sample.startMicros - drawnMicros);
+      metrics.observe('plumbline_probe_start_lag_seconds', {}, lagMicros / 1e6);
+      lagMicrosMax = Math.max(lagMicrosMax, lagMicros);
+      if (sample.stallMicros > 0) stalled += 1;
+    });
+    metrics.increment('plumbline_samples_stalled_total', {}, stalled);
+    metrics.observe('plumbline_event_loop_stall_seconds', {}, stallMaxMicros / 1e6);
+    const facts = {
+      probes: slots.length,
+      lagMicrosMax: Math.round(lagMicrosMax),
+      stalled,
+      stallMaxMicros,
+      stallTotalMicros,
+    };
+    log.info(facts, 'probed');
   };
 
   const run = (slots: readonly Slot[], epoch: Epoch): Promise<Sample[]> => {

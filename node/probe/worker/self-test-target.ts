@@ -2,7 +2,7 @@
  * The known delay that the prober tests itself against: a thread that waits, and says in its answer how long it truly
  * waited. A thread of its own, because a server in the prober's loop would stand still together with it and hide the very
  * error that is looked for, and one in the main thread would wait behind signatures, and their time would look like the
- * prober's. It loads nothing but Node's own modules: it is there for the whole life of the prober.
+ * prober's. It loads as little as it can: it is there for the whole life of the prober.
  */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { parentPort } from 'node:worker_threads';

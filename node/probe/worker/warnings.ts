@@ -5,7 +5,10 @@ import { TEXT_CHARACTERS_MAX, WARNINGS_PER_MINUTE } from './messages.ts';
 const MINUTE_MICROS = 60_000_000;
 
 /** A log whose lines are plain short texts, at most WARNINGS_PER_MINUTE of them; the next line after a gap says how many are missing. */
-export function boundedWarnings(clock: Clock, hand: (fields: Record<string, string>, message: string) => void): ProbeLog {
+export function boundedWarnings(
+  clock: Clock,
+  hand: (fields: Record<string, string>, message: string) => void,
+): ProbeLog {
   let sinceMicros = clock.monotonicMicros();
   let count = 0;
   let suppressed = 0;
@@ -30,6 +33,9 @@ export function boundedWarnings(clock: Clock, hand: (fields: Record<string, stri
 }
 
 function textOf(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one));
+  const text =
+    typeof value === 'string'
+      ? value
+      : JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one));
   return String(text).slice(0, TEXT_CHARACTERS_MAX);
 }

@@ -21,7 +21,8 @@ export async function verifying(): Promise<Load> {
   let running = false;
   const turn = () => {
     if (!running) return;
-    for (let i = 0; i < VERIFICATIONS_AT_ONCE; i++) expectTrue(bls.verify(publicKey, message, signature), 'a signature');
+    for (let i = 0; i < VERIFICATIONS_AT_ONCE; i++)
+      expectTrue(bls.verify(publicKey, message, signature), 'a signature');
     setImmediate(turn);
   };
   return {

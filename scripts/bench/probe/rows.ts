@@ -20,7 +20,8 @@ export function quantileMillis(micros: readonly number[], q: number): number {
   return (sorted[Math.ceil(sorted.length * q) - 1] ?? Number.NaN) / 1_000;
 }
 
-export const firstByteErrors = (pairs: readonly Pair[]) => pairs.map((one) => Math.abs(one.firstByteMicros - one.trueMicros));
+export const firstByteErrors = (pairs: readonly Pair[]) =>
+  pairs.map((one) => Math.abs(one.firstByteMicros - one.trueMicros));
 export const totalErrors = (pairs: readonly Pair[]) => pairs.map((one) => Math.abs(one.totalMicros - one.trueMicros));
 
 /** Error of the time to first byte, beside blackbox_exporter's at the same rate and load, and beside curl's. */
@@ -48,7 +49,12 @@ export async function* accuracyRows(tools: Tools, thread: ProberThread): AsyncGe
   }
 }
 
-async function bothSides(tools: Tools, thread: ProberThread, rate: number, count: number): Promise<[Seen, Seen | null]> {
+async function bothSides(
+  tools: Tools,
+  thread: ProberThread,
+  rate: number,
+  count: number,
+): Promise<[Seen, Seen | null]> {
   const mine: Seen[] = [];
   const theirs: Seen[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -60,7 +66,11 @@ async function bothSides(tools: Tools, thread: ProberThread, rate: number, count
 
 function joined(seen: readonly Seen[]): Seen {
   const sum = (of: (one: Seen) => number) => seen.reduce((total, one) => total + of(one), 0);
-  return { pairs: seen.flatMap(({ pairs }) => pairs), lost: sum(({ lost }) => lost), seconds: sum(({ seconds }) => seconds) };
+  return {
+    pairs: seen.flatMap(({ pairs }) => pairs),
+    lost: sum(({ lost }) => lost),
+    seconds: sum(({ seconds }) => seconds),
+  };
 }
 
 async function* curlRows(tools: Tools, suffix: string): AsyncGenerator<Row> {

@@ -55,7 +55,10 @@ export async function ours(tools: Tools, prober: Prober, rate: number, count: nu
     // Requests of one port arrive in the order of their slots; what was not sent left no trace on either side.
     const sent = samples.filter((sample) => sample.service === port && sample.outcome === OUTCOME.good);
     const arrived = truths.filter((truth) => truth.port === port);
-    expectTrue(sent.length === arrived.length, `${sent.length} good samples of ${arrived.length} requests to port ${port}; reasons ${[...reasons]}`);
+    expectTrue(
+      sent.length === arrived.length,
+      `${sent.length} good samples of ${arrived.length} requests to port ${port}; reasons ${[...reasons]}`,
+    );
     return sent.map((sample, i) => pairOf(port, sample, arrived[i]!.micros));
   });
   return { pairs, lost: count - pairs.length, seconds: count / rate };
@@ -91,11 +94,13 @@ export async function curl(tools: Tools, count: number): Promise<Seen> {
   const { stdout } = await promisify(execFile)('curl', ['-s', '-w', format, ...urls], { maxBuffer: 1 << 26 });
   const seconds = (performance.now() - begun) / 1_000;
   const truths = new Map((await tools.truths()).map((truth) => [truth.id, truth]));
-  const pairs = [...stdout.matchAll(/\/(\d+) ([\d.]+) ([\d.]+) ([\d.]+)$/gm)].flatMap(([, id, before, first, total]) => {
-    const truth = truths.get(Number(id));
-    if (truth === undefined) return [];
-    const firstByteMicros = (Number(first) - Number(before)) * 1e6;
-    return [{ port: truth.port, firstByteMicros, totalMicros: Number(total) * 1e6, trueMicros: truth.micros }];
-  });
+  const pairs = [...stdout.matchAll(/\/(\d+) ([\d.]+) ([\d.]+) ([\d.]+)$/gm)].flatMap(
+    ([, id, before, first, total]) => {
+      const truth = truths.get(Number(id));
+      if (truth === undefined) return [];
+      const firstByteMicros = (Number(first) - Number(before)) * 1e6;
+      return [{ port: truth.port, firstByteMicros, totalMicros: Number(total) * 1e6, trueMicros: truth.micros }];
+    },
+  );
   return { pairs, lost: count - pairs.length, seconds };
 }

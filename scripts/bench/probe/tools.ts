@@ -51,7 +51,10 @@ export async function startTools(portCount: number): Promise<Tools> {
   const target = spawn(join(folder, 'target'), [String(portCount)], { stdio: ['pipe', 'pipe', 'inherit'] });
   prefer(target.pid!, TARGET_NICENESS);
   const lines = createInterface({ input: target.stdout })[Symbol.asyncIterator]();
-  const ports = String((await lines.next()).value).split(' ').slice(1).map(Number);
+  const ports = String((await lines.next()).value)
+    .split(' ')
+    .slice(1)
+    .map(Number);
   const exporter = has('prometheus-blackbox-exporter') ? await startExporter(folder) : undefined;
 
   return {

@@ -13,7 +13,11 @@ export function writeTable(rows: readonly Row[]): void {
   const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (from < 0 || to < from) throw new Error(`docs/MEASUREMENT.md has lost its marks ${BEGIN} … ${END}`);
   const figure = (value: number | null, unit: Row['unit']) =>
-    value === null ? '–' : unit === '1/s' ? Math.round(value).toLocaleString('en-US') : `${value.toFixed(value < 10 ? 2 : 0)} ms`;
+    value === null
+      ? '–'
+      : unit === '1/s'
+        ? Math.round(value).toLocaleString('en-US')
+        : `${value.toFixed(value < 10 ? 2 : 0)} ms`;
   const lines = rows.map((row) => {
     const { name, value, unit, target, baseline, reason } = row;
     const verdict = reason ?? (target === null ? '–' : row.holds ? 'yes' : '**no**');
