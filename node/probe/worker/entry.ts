@@ -40,7 +40,7 @@ await warmUp(clock);
 const target = await startSelfTestTarget((reason) => {
   throw new Error(`the self-test target ended: ${reason}`);
 });
-const selfTest = startSelfTest(tools, target.port, (errorMicros, p99Micros) =>
+const selfTest = startSelfTest(tools, target.place, (errorMicros, p99Micros) =>
   say({ type: 'selfTest', errorMicros, p99Micros }),
 );
 

@@ -6,7 +6,7 @@ import { errorMessage, PlumblineError } from '../../../protocol/error.ts';
 import { REASON, type Reason } from '../../../protocol/reason.ts';
 import { ABSENT_MICROS, emptySample, type Sample } from '../../../protocol/sample.ts';
 import type { ConsentBook } from '../consent.ts';
-import { checkEpoch, type Epoch, type Prober, type Slot } from '../engine.ts';
+import { checkEpoch, type Epoch, type ProbeLog, type Prober, type Slot } from '../engine.ts';
 import { outcomeOf } from '../judge.ts';
 import type { ServiceTarget } from '../target.ts';
 import type { Vitals } from '../vitals.ts';
@@ -68,6 +68,8 @@ type Running = {
 export async function startProberThread(options: ProberThreadOptions): Promise<ProberThread> {
   const { settings, clock, log, metrics = noMetrics } = options;
   const entry = options.entry ?? new URL('./entry.ts', import.meta.url);
+  /** Lines that the thread wrote. */
+  const theirs: ProbeLog = log;
   const runs = new Map<number, Running>();
   const asking = new Map<number, () => void>();
   const first = Promise.withResolvers<void>();
@@ -179,11 +181,11 @@ export async function startProberThread(options: ProberThreadOptions): Promise<P
     } else if (report.type === 'selfTest') {
       metrics.observe('plumbline_prober_error_seconds', {}, report.errorMicros / 1e6);
       metrics.set('plumbline_prober_error_p99_seconds', {}, report.p99Micros / 1e6);
-    } else log.warn(report.fields, report.message);
+    } else theirs.warn(report.fields, report.message);
   };
 
   /** What operators see of the prober itself: how late it started probes, and how its loop stood. */
-  const publish = ({ slots, epoch, samples }: Running, { stallMaxMicros, stallTotalMicros }: Vitals): void => {
+  const publish = ({ slots, epoch, samples }: Running, vitals: Vitals): void => {
     let lagMicrosMax = 0;
     let stalled = 0;
     samples.forEach((sample, index) => {
@@ -195,15 +197,8 @@ export async function startProberThread(options: ProberThreadOptions): Promise<P
       if (sample.stallMicros > 0) stalled += 1;
     });
     metrics.increment('plumbline_samples_stalled_total', {}, stalled);
-    metrics.observe('plumbline_event_loop_stall_seconds', {}, stallMaxMicros / 1e6);
-    const facts = {
-      probes: slots.length,
-      lagMicrosMax: Math.round(lagMicrosMax),
-      stalled,
-      stallMaxMicros,
-      stallTotalMicros,
-    };
-    log.info(facts, 'probed');
+    metrics.observe('plumbline_event_loop_stall_seconds', {}, vitals.stallMaxMicros / 1e6);
+    log.info({ probes: slots.length, lagMicrosMax: Math.round(lagMicrosMax), stalled, ...vitals }, 'probed');
   };
 
   const run = (slots: readonly Slot[], epoch: Epoch): Promise<Sample[]> => {

@@ -19,36 +19,37 @@ const TARGET_HEAP_MEGABYTES_MAX = 32;
 /** As little as there can be: its stops would look like the prober's. */
 const TARGET_YOUNG_MEGABYTES_MAX = 1;
 
-const Port = z.int().min(1).max(65_535);
+const Place = z.strictObject({ address: z.ipv4(), port: z.int().min(1).max(65_535) });
+export type SelfTestPlace = z.infer<typeof Place>;
 const WaitedMicros = /^[0-9]{1,7}$/;
 
-export type SelfTestTarget = { readonly port: number; end(): Promise<void> };
+export type SelfTestTarget = { readonly place: SelfTestPlace; end(): Promise<void> };
 
 /** Starts the server of known delays. @param onEnd when its thread ends, wanted or not */
 export async function startSelfTestTarget(onEnd: (reason: string) => void): Promise<SelfTestTarget> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const { promise, resolve, reject } = Promise.withResolvers<SelfTestPlace>();
   const entry = new URL('./self-test-target.ts', import.meta.url);
   const thread: Thread = startThread(entry, {
     data: undefined,
     heapMegabytesMax: TARGET_HEAP_MEGABYTES_MAX,
     youngMegabytesMax: TARGET_YOUNG_MEGABYTES_MAX,
     onMessage: (message) => {
-      const port = Port.safeParse(message);
-      if (port.success) resolve(port.data);
-      else reject(new PlumblineError('self-test', 'the self-test target named no port'));
+      const place = Place.safeParse(message);
+      if (place.success) resolve(place.data);
+      else reject(new PlumblineError('self-test', 'the self-test target named no address and port'));
     },
     onEnd: (reason) => {
       reject(new PlumblineError('self-test', `the self-test target ended: ${reason}`));
       onEnd(reason);
     },
   });
-  return { port: await promise, end: thread.end };
+  return { place: await promise, end: thread.end };
 }
 
 /** Allows one URL and one address: the policy for services forbids loopback, and the self-test must not need an exception there. */
-function onlyTarget(url: string): EgressPolicy {
+function onlyTarget(url: string, only: string): EgressPolicy {
   return {
-    refusal: (address) => (address === '127.0.0.1' ? undefined : 'not the self-test target'),
+    refusal: (address) => (address === only ? undefined : 'not the self-test target'),
     checkUrl: (asked) => {
       if (asked !== url) throw new PlumblineError('egress-url', `${asked} is not the self-test target`);
       return parseProbeUrl(asked);
@@ -57,10 +58,10 @@ function onlyTarget(url: string): EgressPolicy {
 }
 
 /** How far one probe of the known delay is off, to either side; the time-out when it failed in whatever way. */
-export async function selfTestMicros(tools: ProbeTools, port: number): Promise<number> {
-  const url = `http://127.0.0.1:${port}/`;
+export async function selfTestMicros(tools: ProbeTools, { address, port }: SelfTestPlace): Promise<number> {
+  const url = `http://${address}:${port}/`;
   const request = { url, method: 'GET', timeoutMillis: SELF_TEST_TIMEOUT_MILLIS, wantDigest: false, wantBody: true };
-  const result = await probeHttp({ ...tools, egress: onlyTarget(url) }, request);
+  const result = await probeHttp({ ...tools, egress: onlyTarget(url, address) }, request);
   const said = Buffer.from(result.body ?? []).toString('latin1');
   if (result.reason !== REASON.ok || !WaitedMicros.test(said)) return SELF_TEST_TIMEOUT_MILLIS * 1_000;
   return Math.abs(result.firstByteMicros - Number(said));
@@ -75,7 +76,7 @@ export type SelfTest = {
 /** Tests the prober now and in every period, with the very code and loop that probe services. */
 export function startSelfTest(
   tools: ProbeTools,
-  port: number,
+  place: SelfTestPlace,
   onTested: (errorMicros: number, p99Micros: number) => void,
 ): SelfTest {
   const { clock }: { clock: Clock } = tools;
@@ -89,7 +90,7 @@ export function startSelfTest(
     return sorted[Math.ceil(sorted.length * 0.99) - 1]!;
   };
   const test = async () => {
-    const errorMicros = await selfTestMicros(tools, port);
+    const errorMicros = await selfTestMicros(tools, place);
     if (stopped) return;
     errors.push(errorMicros);
     if (errors.length > SELF_TESTS_MAX) errors.shift();

@@ -12,6 +12,7 @@ import { systemClock } from '../../../../platform/clock.ts';
 import { ABSENT_MICROS } from '../../../../protocol/sample.ts';
 import { serve, toolsFor } from '../raw-server.ts';
 
+const at = (port: number) => ({ address: '127.0.0.1', port });
 const CENSORED = SELF_TEST_TIMEOUT_MILLIS * 1_000;
 
 describe('the self-test', () => {
@@ -20,17 +21,17 @@ describe('the self-test', () => {
     const target = await startSelfTestTarget(ended.resolve);
     const tools = { ...toolsFor(), egress: createEgressPolicy({ allowLoopback: false }) };
     const errors: number[] = [];
-    for (let i = 0; i < 6; i++) errors.push(await selfTestMicros(tools, target.port));
+    for (let i = 0; i < 6; i++) errors.push(await selfTestMicros(tools, target.place));
     await target.end();
     // Delays are 0, 5 and 20 ms: an error of all of them would be 20 ms at least twice.
     expect(errors.filter((micros) => micros < 20_000).length).toBeGreaterThanOrEqual(3);
     expect(await ended.promise).toContain('ended');
-    expect(await selfTestMicros(tools, target.port)).toBe(CENSORED);
+    expect(await selfTestMicros(tools, target.place)).toBe(CENSORED);
   });
 
   it('finds an error that is there: a target that claims to have waited 50 ms longer', async () => {
     await using server = await serve(createServer((_, response) => response.end('50000')));
-    const micros = await selfTestMicros(toolsFor(), server.port);
+    const micros = await selfTestMicros(toolsFor(), at(server.port));
     expect(micros).toBeGreaterThan(10_000);
     expect(micros).toBeLessThanOrEqual(50_000);
   });
@@ -39,7 +40,7 @@ describe('the self-test', () => {
     'takes an answer that is no time (%j) for a failure, and keeps it',
     async (said) => {
       await using server = await serve(createServer((_, response) => response.end(said)));
-      expect(await selfTestMicros(toolsFor(), server.port)).toBe(CENSORED);
+      expect(await selfTestMicros(toolsFor(), at(server.port))).toBe(CENSORED);
     },
   );
 
@@ -52,7 +53,7 @@ describe('the self-test', () => {
     const done = Promise.withResolvers<void>();
     let count = 0;
     waited = 9_000_000;
-    const test = startSelfTest({ ...toolsFor(), clock }, server.port, () => {
+    const test = startSelfTest({ ...toolsFor(), clock }, at(server.port), () => {
       count += 1;
       if (count === 1) waited = 0;
       if (count === SELF_TESTS_MAX + 1) done.resolve();
