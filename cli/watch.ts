@@ -2,15 +2,9 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { wireAggregator } from '../aggregator/wire.ts';
 import { createCore, type Platform } from '../ledger/core.ts';
-import { createConsentBook } from '../node/probe/consent.ts';
-import { createControls } from '../node/probe/control.ts';
-import { createEgressPolicy } from '../node/probe/egress.ts';
-import { createProber, type Prober } from '../node/probe/engine.ts';
-import { createHeadBook } from '../node/probe/heads.ts';
-import { createReferences } from '../node/probe/references.ts';
-import { dnsResolver } from '../node/probe/resolve.ts';
-import { createStallMeter } from '../node/probe/stall.ts';
-import { warmUp } from '../node/probe/warm-up.ts';
+import type { Prober } from '../node/probe/engine.ts';
+import type { WorkerSettings } from '../node/probe/worker/messages.ts';
+import { type ProberThread, startProberThread } from '../node/probe/worker/prober.ts';
 import { wireNode } from '../node/wire.ts';
 import { readKeystore } from '../platform/bls/keystore.ts';
 import { directoryFolder } from '../platform/files.ts';
@@ -45,9 +39,12 @@ export async function startWatcher(
   // Before anything is opened: a wrong password must not leave a half-started node behind.
   const secretKey = await readKeystore(config.keystore, config.keystorePasswordFile);
   const platform = await openPlatform(config, 'watcher');
+  let thread: ProberThread | undefined;
   try {
-    return await startOn(platform, config, secretKey, wrapProber);
+    thread = await startProberThread({ settings: settingsOf(config), clock: platform.clock, log: platform.log });
+    return await startOn(platform, config, secretKey, { ...thread, prober: wrapProber(thread.prober) });
   } catch (error) {
+    await thread?.stop();
     await closePlatform(platform);
     throw error;
   }
@@ -57,7 +54,7 @@ async function startOn(
   platform: Platform,
   config: WatchConfig,
   secretKey: Uint8Array,
-  wrapProber: (prober: Prober) => Prober,
+  { prober, consent, vitals, stop }: ProberThread,
 ): Promise<Watcher> {
   const { bls, store, clock, log, network } = platform;
   const watcher = keccak(bls.publicKeyToEvm(bls.publicKey(secretKey)));
@@ -66,26 +63,14 @@ async function startOn(
   const guard = new Guard({ clock, calendar: core.facts.calendar, isFresh: journal.isFresh, log });
   const signer = createSigner({ bls, secretKey, journal, guard, domain: core.facts.domain });
 
-  await warmUp(clock);
-  const second = config.secondResolvers.length > 0 ? dnsResolver(config.secondResolvers) : undefined;
-  const heads = createHeadBook(clock);
-  const tools = {
-    clock,
-    heads,
-    references: createReferences({ urls: [config.rpc, ...config.references], clock, heads }),
-    egress: createEgressPolicy({ allowLoopback: config.allowLoopbackTargets }),
-    resolvers: { first: dnsResolver(), second },
-    stall: createStallMeter(clock),
-  };
-  const consent = createConsentBook(tools);
-  const controls = createControls(config.controls.map(controlOf), clock);
   const node = wireNode(core, {
     signer,
     guard,
     journal,
     watcher,
-    prober: wrapProber(createProber({ tools, consent, controls, log })),
+    prober,
     consent,
+    vitals,
     archive: config.archive ? directoryFolder(join(config.dataDir, 'archive')) : undefined,
     archiveEpochs: config.archiveEpochs,
   });
@@ -100,10 +85,21 @@ async function startOn(
     ended: guard.ended,
     stop: async () => {
       node.stop();
+      await stop();
       await aggregator.stop();
       await core.stop();
       await closePlatform(platform);
     },
+  };
+}
+
+/** What the probing thread needs to know; it has no other way to the configuration. */
+function settingsOf({ rpc, references, allowLoopbackTargets, secondResolvers, controls }: WatchConfig): WorkerSettings {
+  return {
+    allowLoopback: allowLoopbackTargets,
+    secondResolvers,
+    controls: controls.map(controlOf),
+    references: [rpc, ...references],
   };
 }
 

@@ -5,11 +5,17 @@ import { concat } from '../protocol/bytes.ts';
 import type { Commit } from '../protocol/commit.ts';
 import type { Observation } from '../protocol/observation.ts';
 import type { Sample } from '../protocol/sample.ts';
+import type { Vitals } from './probe/vitals.ts';
 
 /** What the stages hand to each other; they know these and not one another. */
 
 /** What the prober saw in one epoch, not yet sealed. */
-export type Measurement = { readonly facts: EpochFacts; readonly vrfProof: Uint8Array; readonly samples: Sample[] };
+export type Measurement = {
+  readonly facts: EpochFacts;
+  readonly vrfProof: Uint8Array;
+  readonly samples: Sample[];
+  readonly vitals?: Vitals;
+};
 
 /** A batch that will not change any more, with the salt that hides it until the reveal. */
 export type Sealed = {

@@ -11,19 +11,22 @@ import type { Measurement } from './artefacts.ts';
 import type { ConsentBook } from './probe/consent.ts';
 import type { Prober } from './probe/engine.ts';
 import { targetsOf } from './probe/load.ts';
+import type { Vitals } from './probe/vitals.ts';
 
 export type MeasureDeps = {
   readonly facts: OracleFacts;
   readonly epochFacts: (epoch: number) => Promise<EpochFacts>;
   readonly prober: Prober;
-  readonly consent: ConsentBook;
+  readonly consent: Pick<ConsentBook, 'refreshAll'>;
+  readonly vitals?: () => Vitals;
   readonly signer: Signer;
   readonly watcher: Uint8Array;
   readonly log: Log;
 };
 
 /** Probes every assigned slot of an epoch at the time that this watcher's VRF draws. */
-export function measureStage({ facts, epochFacts, prober, consent, signer, watcher, log }: MeasureDeps) {
+export function measureStage(deps: MeasureDeps) {
+  const { facts, epochFacts, prober, consent, signer, watcher, log } = deps;
   const stop = new AbortController();
   return {
     /** Asks every provider that it will probe for its consent, so that the first epoch is not spent on asking. Never rejects. */
@@ -63,13 +66,15 @@ export function measureStage({ facts, epochFacts, prober, consent, signer, watch
         })),
         { startUnixMillis, endUnixMillis: epochStart(facts.calendar, epoch + 1), signal: stop.signal },
       );
+      // Of this very run: the next one has only just begun.
+      const vitals = deps.vitals?.();
       // The wall clock counts whole milliseconds, so a start can read up to one before its time; it never was.
       samples.forEach((sample, i) => {
         if (sample.outcome === OUTCOME.good || sample.outcome === OUTCOME.bad) {
           sample.startMicros = Math.max(sample.startMicros, drawn[i]!.offsetMicros);
         }
       });
-      return { facts: known, vrfProof, samples };
+      return { facts: known, vrfProof, samples, ...(vitals === undefined ? {} : { vitals }) };
     },
 
     stop: (): void => stop.abort(),

@@ -1,7 +1,8 @@
 import type { OracleFacts } from '../platform/chain/chain.ts';
 import { type Batch, batchHash, encodeBatch } from '../protocol/batch.ts';
-import { ABSENT_MICROS } from '../protocol/sample.ts';
+import { ABSENT_MICROS, type Sample } from '../protocol/sample.ts';
 import { type Measurement, SALT_BYTES, type Sealed } from './artefacts.ts';
+import type { Vitals } from './probe/vitals.ts';
 
 export type SealDeps = {
   readonly facts: OracleFacts;
@@ -12,8 +13,8 @@ export type SealDeps = {
 
 /** Turns a measurement into the canonical bytes that get committed, revealed, hashed and archived. */
 export function sealStage({ facts, watcher, random, clockErrorMicros }: SealDeps) {
-  return ({ facts: known, vrfProof, samples }: Measurement): Sealed => {
-    const stalls = samples.map(({ stallMicros }) => stallMicros);
+  return ({ facts: known, vrfProof, samples, vitals }: Measurement): Sealed => {
+    const { stallMaxMicros, stallTotalMicros, selfTestP99Micros } = vitals ?? vitalsOf(samples);
     const batch: Batch = {
       protocolVersion: facts.parameters.protocolVersion,
       chainId: facts.domain.chainId,
@@ -24,12 +25,9 @@ export function sealStage({ facts, watcher, random, clockErrorMicros }: SealDeps
       watcher,
       vrfProof,
       clockErrorMicros: clockErrorMicros(),
-      stallMaxMicros: Math.max(0, ...stalls),
-      stallTotalMicros: Math.min(
-        ABSENT_MICROS - 1,
-        stalls.reduce((sum, stall) => sum + stall, 0),
-      ),
-      selfTestP99Micros: ABSENT_MICROS,
+      stallMaxMicros,
+      stallTotalMicros,
+      selfTestP99Micros,
       controlsGood: 0,
       controlsBad: 0,
       samples,
@@ -37,4 +35,10 @@ export function sealStage({ facts, watcher, random, clockErrorMicros }: SealDeps
     const bytes = encodeBatch(batch);
     return { batch, bytes, hash: batchHash(bytes), salt: random(SALT_BYTES) };
   };
+}
+
+/** Of a prober that says nothing of itself: probes that ran at once saw the same stall, so the longest is all that is known of it. */
+function vitalsOf(samples: readonly Sample[]): Vitals {
+  const longest = Math.max(0, ...samples.map(({ stallMicros }) => stallMicros));
+  return { stallMaxMicros: longest, stallTotalMicros: longest, selfTestP99Micros: ABSENT_MICROS };
 }

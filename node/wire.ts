@@ -17,6 +17,7 @@ import { measureStage } from './measure.ts';
 import { ownBatch } from './own.ts';
 import type { ConsentBook } from './probe/consent.ts';
 import type { Prober } from './probe/engine.ts';
+import type { Vitals } from './probe/vitals.ts';
 import { refuseStage } from './refuse.ts';
 import { revealStage } from './reveal.ts';
 import { sealStage } from './seal.ts';
@@ -27,7 +28,9 @@ export type NodeParts = {
   readonly journal: Pick<Journal, 'entries' | 'find' | 'prune'>;
   readonly watcher: Uint8Array;
   readonly prober: Prober;
-  readonly consent: ConsentBook;
+  readonly consent: Pick<ConsentBook, 'refreshAll'>;
+  /** How well the prober was in its last run; without it the samples alone say how the loop stood still. */
+  readonly vitals?: () => Vitals;
   readonly archive: Folder | undefined;
   /** Epochs that the archive keeps; 0 keeps all. */
   readonly archiveEpochs: number;

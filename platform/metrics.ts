@@ -8,6 +8,8 @@ type Definition = {
   readonly buckets?: readonly number[];
 };
 
+/** For what should be a fraction of a millisecond. */
+const FINE_SECONDS = [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1] as const;
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
 /**
@@ -19,9 +21,32 @@ export const METRICS = {
   plumbline_clock_offset_seconds: { kind: 'gauge', help: 'Offset of the clock against its references', labels: [] },
   plumbline_event_loop_stall_seconds: {
     kind: 'histogram',
-    help: 'How long the event loop stood still',
+    help: 'The longest that the event loop of the prober stood still in an epoch',
     labels: [],
     buckets: SECONDS,
+  },
+  plumbline_prober_error_seconds: {
+    kind: 'histogram',
+    help: 'How far the prober was off in its tests against a known delay',
+    labels: [],
+    buckets: FINE_SECONDS,
+  },
+  plumbline_prober_error_p99_seconds: {
+    kind: 'gauge',
+    help: 'p99 of the last such errors, as it stands in the batches',
+    labels: [],
+  },
+  plumbline_prober_restarts_total: { kind: 'counter', help: 'Probing threads that ended', labels: [] },
+  plumbline_probe_start_lag_seconds: {
+    kind: 'histogram',
+    help: 'How long after its drawn time a probe started',
+    labels: [],
+    buckets: FINE_SECONDS,
+  },
+  plumbline_samples_stalled_total: {
+    kind: 'counter',
+    help: 'Samples during which the event loop of the prober stood still',
+    labels: [],
   },
   plumbline_samples_total: { kind: 'counter', help: 'Samples taken', labels: ['kind', 'outcome', 'reason'] },
   plumbline_probe_seconds: { kind: 'histogram', help: 'Latency of probes', labels: ['kind'], buckets: SECONDS },

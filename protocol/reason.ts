@@ -45,6 +45,7 @@ export const REASON = {
   stalled: 157,
   controlsUnhealthy: 158,
   internal: 159,
+  proberLost: 165,
 } as const;
 
 export type Reason = (typeof REASON)[keyof typeof REASON];
@@ -100,6 +101,7 @@ export const REASONS: Readonly<Record<ReasonName, ReasonEntry>> = {
   stalled: fault("The watcher's event loop stood still for longer than the whole time-out."),
   controlsUnhealthy: fault("The probe failed while the watcher's control targets failed as well."),
   internal: fault('An unexpected error inside the watcher; its log has the details.'),
+  proberLost: fault("The watcher's probing thread ended or did not answer, and what it had measured is gone."),
 };
 
 const NAMES = new Map<number, ReasonName>(

@@ -65,7 +65,7 @@ export const CONTROL_PERIOD_MILLIS = 5_000;
 export const EPOCH_MILLIS_MAX = 3_600_000;
 
 /** A digest stands in a sample when what it is of was compared, and nothing else was wrong: so checks can be counted. */
-const FAILED_CHECKS: readonly Reason[] = [REASON.wrongBody, REASON.wrongHash];
+const FAILED_CHECKS: readonly Reason[] = [REASON.wrongBody, REASON.wrongHash, REASON.wrongAnswer];
 
 const MICROS_PER_MILLI = 1_000;
 
@@ -139,7 +139,11 @@ export function createProber(options: ProberOptions): Prober {
     const samples = new Array<Sample | undefined>(slots.length).fill(undefined);
     const started = new Set<number>();
     const cut = new AbortController();
-    const timers: Timer[] = [];
+    // One timer for all: thousands of waiting ones would be moved about by every garbage collection.
+    const order = slots.map((_, index) => index).sort((a, b) => slots[a]!.atUnixMillis - slots[b]!.atUnixMillis);
+    let next = 0;
+    let nextStart: Timer | undefined;
+    let epochEnd: Timer | undefined;
     let missing = slots.length;
 
     const settle = (index: number, sample: Sample) => {
@@ -149,7 +153,8 @@ export function createProber(options: ProberOptions): Prober {
       if (missing === 0) end();
     };
     const end = () => {
-      for (const timer of timers) timer.cancel();
+      nextStart?.cancel();
+      epochEnd?.cancel();
       stopControls();
       epoch.signal?.removeEventListener('abort', onShutdown);
       resolve(samples as Sample[]);
@@ -165,15 +170,17 @@ export function createProber(options: ProberOptions): Prober {
 
     const stopControls = checkPeriodically(clock, controls);
     void consent.refreshAll(targetsOf(slots), epoch.signal);
-    slots.forEach((slot, index) => {
-      const start = () => {
+    const startDue = () => {
+      for (; next < order.length && slots[order[next]!]!.atUnixMillis <= clock.now(); next++) {
+        const index = order[next]!;
         started.add(index);
-        void probeSlot(slot, epoch, cut.signal).then((sample) => settle(index, sample));
-      };
-      timers.push(clock.after(slot.atUnixMillis - clock.now(), start));
-    });
+        void probeSlot(slots[index]!, epoch, cut.signal).then((sample) => settle(index, sample));
+      }
+      if (next < order.length) nextStart = clock.after(slots[order[next]!]!.atUnixMillis - clock.now(), startDue);
+    };
+    startDue();
     // A probe that timed out has its sample by now; one that still runs, or still waits for the controls, accuses nobody.
-    timers.push(clock.after(epoch.endUnixMillis - clock.now(), () => settleRest(REASON.cutOff, REASON.startedLate)));
+    epochEnd = clock.after(epoch.endUnixMillis - clock.now(), () => settleRest(REASON.cutOff, REASON.startedLate));
     epoch.signal?.addEventListener('abort', onShutdown, { once: true });
     if (epoch.signal?.aborted) onShutdown();
     else if (missing === 0) end();
@@ -190,7 +197,8 @@ function fitting(target: ServiceTarget, room: number): { load: number; target: S
   return load <= room ? { load, target } : { load: 1, target: plain };
 }
 
-function checkEpoch(slots: readonly Slot[], epoch: Epoch): void {
+/** @throws PlumblineError `probe-epoch` or `probe-slots` for an impossible schedule */
+export function checkEpoch(slots: readonly Slot[], epoch: Epoch): void {
   const millis = epoch.endUnixMillis - epoch.startUnixMillis;
   if (!(millis > 0 && millis <= EPOCH_MILLIS_MAX)) {
     const remedy = `it must last more than 0 and at most ${EPOCH_MILLIS_MAX} ms; check genesis and epochSeconds`;
@@ -222,14 +230,20 @@ function blankSample(slot: Slot, reason: Reason): Sample {
   return emptySample(slot.service, slot.slot, outcomeOf(reason), reason);
 }
 
+/** Only its numbers count: every result brings an address and a digest of its own. */
+const NOTHING = emptySample(0, 0, OUTCOME.unknown, REASON.ok);
+
 function sampleOf(slot: Slot, startMicros: number, result: ProbeResult, { outcome, reason }: Judgement): Sample {
   const { reason: _reason, detail: _detail, body: _body, ...measured } = result;
-  const empty = emptySample(slot.service, slot.slot, outcome, reason);
   const wasCompared = outcome === OUTCOME.good || FAILED_CHECKS.includes(reason);
   return {
-    ...empty,
+    ...NOTHING,
+    service: slot.service,
+    slot: slot.slot,
+    outcome,
+    reason,
     ...measured,
-    bodyDigest: wasCompared ? measured.bodyDigest : empty.bodyDigest,
+    bodyDigest: wasCompared ? measured.bodyDigest : NOTHING.bodyDigest,
     startMicros: Math.min(Math.max(startMicros, 0), ABSENT_MICROS - 1),
   };
 }

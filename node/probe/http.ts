@@ -72,19 +72,23 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
 
   let isReusable = false;
   let detach = () => {};
+  // Made before there is a connection, whose time would pass meanwhile.
+  const text = requestText(method, url, request.json, request.keepId !== undefined);
 
-  const onState = (line: Line, state: AnswerState) => {
+  const onState = (line: Line, state: AnswerState, arrivedMicros: number) => {
     if (state.kind === 'reading') return;
     if (state.kind === 'fault') return line.finish(state.reason, state.detail);
-    line.result.transferMicros = line.lap();
+    line.result.transferMicros = line.lap(arrivedMicros);
     isReusable = isOpenEnded(parser, method);
     line.finish(REASON.ok, '');
   };
 
   return {
     open: (line, socket) => {
-      detach = readAnswer(line, socket, parser, (state) => onState(line, state));
-      socket.write(requestText(method, url, request.json, request.keepId !== undefined));
+      socket.write(text);
+      // The kernel has it, and sends it whatever happens here: the server's time begins.
+      line.omit();
+      detach = readAnswer(line, socket, parser, (state, arrivedMicros) => onState(line, state, arrivedMicros));
     },
     mayKeep: () => {
       detach();
@@ -102,24 +106,26 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
 }
 
 /**
- * Gives the parser what arrives, and each of its states to `take` until the probe is over. Stamps the first byte.
+ * Gives the parser what arrives, and each of its states to `take` until the probe is over, with the moment at which the
+ * bytes behind it were there: reading them is no time of the server's. Stamps the first byte.
  * @returns what ends the listening
  */
 export function readAnswer(
   line: Line,
   socket: Socket,
   parser: AnswerParser,
-  take: (state: AnswerState) => void,
+  take: (state: AnswerState, arrivedMicros: number) => void,
 ): () => void {
   let first = true;
   const onData = (bytes: Buffer) => {
     if (line.isOver()) return;
-    if (first) line.result.firstByteMicros = line.lap();
+    const arrivedMicros = line.now();
+    if (first) line.result.firstByteMicros = line.lap(arrivedMicros);
     first = false;
-    take(parser.push(bytes));
+    take(parser.push(bytes), arrivedMicros);
   };
   const onEnd = () => {
-    if (!line.isOver()) take(parser.end());
+    if (!line.isOver()) take(parser.end(), line.now());
   };
   socket.on('data', onData).on('end', onEnd);
   return () => socket.off('data', onData).off('end', onEnd);

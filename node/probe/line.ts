@@ -31,8 +31,12 @@ export type LineRequest = {
 /** A running probe. */
 export type Line = {
   readonly result: ProbeResult;
-  /** Microseconds since the last lap, or since the probe began. */
-  lap(): number;
+  /** Microseconds from the last lap to `atMicros`, which is now unless an earlier stamp is given; adds them to the total. */
+  lap(atMicros?: number): number;
+  /** On the clock of the laps. */
+  now(): number;
+  /** The time since the last lap was this watcher's own work, and belongs to no phase: the next lap counts from now. */
+  omit(): void;
   /** Ends the probe; only the first call counts. */
   finish(reason: Reason, detail: string): void;
   isOver(): boolean;
@@ -75,14 +79,18 @@ export function openLine(
   result.startMicros = clock.monotonicMicros();
 
   let phaseMicros = result.startMicros;
+  let spentMicros = 0;
   let settled = false;
   let deadline: Timer | undefined;
 
-  const lap = (): number => {
-    const now = clock.monotonicMicros();
-    const micros = now - phaseMicros;
-    phaseMicros = now;
+  const lap = (atMicros = clock.monotonicMicros()): number => {
+    const micros = atMicros - phaseMicros;
+    phaseMicros = atMicros;
+    spentMicros += micros;
     return micros;
+  };
+  const omit = () => {
+    phaseMicros = clock.monotonicMicros();
   };
 
   const finish = (reason: Reason, detail: string) => {
@@ -102,7 +110,7 @@ export function openLine(
   };
 
   const complete = () => {
-    result.totalMicros = phaseMicros - result.startMicros;
+    result.totalMicros = spentMicros;
     // The timer may be a little late; only a stall of our own excuses an answer after the time-out.
     if (result.totalMicros - result.stallMicros <= timeoutMicros) return;
     result.reason = REASON.timeout;
@@ -125,5 +133,5 @@ export function openLine(
 
   deadline = clock.after(timeoutMillis, onDeadline);
   signal?.addEventListener('abort', onAbort, { once: true });
-  return { line: { result, lap, finish, isOver: () => settled }, done };
+  return { line: { result, lap, now: clock.monotonicMicros, omit, finish, isOver: () => settled }, done };
 }

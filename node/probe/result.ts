@@ -45,6 +45,10 @@ export type ProbeResult = {
 /** keccak256 of the body. */
 export const DIGEST_BYTES = 32;
 
+/** Shared by all results that have none; nobody writes into an address or a digest, they are replaced. */
+const NO_ADDRESS = new Uint8Array(ADDRESS_BYTES);
+const NO_DIGEST = new Uint8Array(DIGEST_BYTES);
+
 /** A result in which nothing has happened yet. */
 export function blankResult(reason: Reason, detail: string): ProbeResult {
   return {
@@ -58,8 +62,8 @@ export function blankResult(reason: Reason, detail: string): ProbeResult {
     totalMicros: ABSENT_MICROS,
     stallMicros: 0,
     statusCode: 0,
-    address: new Uint8Array(ADDRESS_BYTES),
-    bodyDigest: new Uint8Array(DIGEST_BYTES),
+    address: NO_ADDRESS,
+    bodyDigest: NO_DIGEST,
     headLag: ABSENT_MICROS,
     burst: ABSENT_BURST,
     finalityMicros: ABSENT_MICROS,

@@ -11,6 +11,8 @@ export const STALL_SLACK_MICROS = 2_000;
 export interface StallWatch {
   /** The worst lag of the event loop since the watch began, in microseconds; 0 when it never stalled. */
   worstMicros(): number;
+  /** All stalls since the watch began together, in microseconds. */
+  totalMicros(): number;
   /** Idempotent. */
   stop(): void;
 }
@@ -20,7 +22,7 @@ export interface StallMeter {
   watch(): StallWatch;
 }
 
-type State = { sinceMicros: number; worstMicros: number };
+type State = { sinceMicros: number; worstMicros: number; totalMicros: number };
 
 /** A meter by timer lag: a tick that comes late was kept from running, and so was every callback of a probe. */
 export function createStallMeter(clock: Clock): StallMeter {
@@ -34,18 +36,24 @@ export function createStallMeter(clock: Clock): StallMeter {
   };
   const tick = () => {
     const now = clock.monotonicMicros();
-    for (const state of watching) observe(state, now);
+    for (const state of watching) {
+      state.totalMicros += lagOf(state, now);
+      observe(state, now);
+    }
     if (watching.size > 0) arm();
     else timer = undefined;
   };
   // A stall that began before the watch did counts only from the watch's beginning.
-  const observe = (state: State, now: number) => {
+  const lagOf = (state: State, now: number): number => {
     const lag = Math.min(now - dueMicros, now - state.sinceMicros);
-    if (lag > STALL_SLACK_MICROS) state.worstMicros = Math.max(state.worstMicros, lag);
+    return lag > STALL_SLACK_MICROS ? lag : 0;
+  };
+  const observe = (state: State, now: number) => {
+    state.worstMicros = Math.max(state.worstMicros, lagOf(state, now));
   };
 
   const watch = (): StallWatch => {
-    const state: State = { sinceMicros: clock.monotonicMicros(), worstMicros: 0 };
+    const state: State = { sinceMicros: clock.monotonicMicros(), worstMicros: 0, totalMicros: 0 };
     watching.add(state);
     if (timer === undefined) arm();
     return {
@@ -54,6 +62,7 @@ export function createStallMeter(clock: Clock): StallMeter {
         if (watching.has(state)) observe(state, clock.monotonicMicros());
         return state.worstMicros;
       },
+      totalMicros: () => state.totalMicros + (watching.has(state) ? lagOf(state, clock.monotonicMicros()) : 0),
       stop: () => {
         watching.delete(state);
         if (watching.size > 0) return;

@@ -96,7 +96,13 @@ describe('sealing', () => {
       slotsOf(bench.services, batch.vrfProof, bench.facts.calendar.epochSeconds),
     );
     expect(batch).toMatchObject({ epoch: EPOCH, setId: 1, chainId: 31_337, watcher });
-    expect(batch).toMatchObject({ stallMaxMicros: 110, stallTotalMicros: 660, clockErrorMicros: 7 });
+    // Probes that ran at once saw one stall: their sum would count it many times.
+    expect(batch).toMatchObject({ stallMaxMicros: 110, stallTotalMicros: 110, clockErrorMicros: 7 });
+  });
+
+  test('says of the prober what it said of itself', () => {
+    const vitals = { stallMaxMicros: 5_000, stallTotalMicros: 9_000, selfTestP99Micros: 180 };
+    expect(seal()({ ...measurement(), vitals }).batch).toMatchObject(vitals);
   });
 
   test('an epoch without slots has no stall', () => {

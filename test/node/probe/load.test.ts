@@ -55,7 +55,10 @@ async function network(watchers: number, rate = '') {
   const clock = manualClock();
   const [target] = targetsOf([service], assignment, EPOCH_SECONDS);
   // One for all, and nothing that ticks: what is counted here is requests, not time.
-  const tools = { ...toolsFor(clock), stall: { watch: () => ({ worstMicros: () => 0, stop: () => undefined }) } };
+  const tools = {
+    ...toolsFor(clock),
+    stall: { watch: () => ({ worstMicros: () => 0, totalMicros: () => 0, stop: () => undefined }) },
+  };
   let underWay = 0;
   const probe: Probe = async (...args) => {
     underWay += 1;

@@ -21,6 +21,19 @@ describe('the stall meter', () => {
     expect(watch.worstMicros()).toBe(50_000);
   });
 
+  it('adds all stalls up, each once, also one that has not ended', async () => {
+    const clock = manualClock();
+    const watch = createStallMeter(clock).watch();
+    clock.jump(60);
+    expect(watch.worstMicros()).toBe(50_000);
+    expect(watch.totalMicros()).toBe(50_000);
+    await clock.advance(100);
+    clock.jump(30);
+    expect(watch.totalMicros()).toBe(70_000);
+    await clock.advance(100);
+    expect(watch.totalMicros()).toBe(70_000);
+  });
+
   it('takes the granularity of timers for no stall', () => {
     const clock = manualClock();
     const watch = createStallMeter(clock).watch();
