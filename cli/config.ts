@@ -17,6 +17,7 @@ export const address = z
   .transform((text) => text as Hex);
 const path = z.string().min(1);
 const control = z.string().regex(/^(\d{1,3}\.){3}\d{1,3}:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'an address and port');
+const hostName = z.string().regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'a name in lower case');
 
 /** What `plumbline deploy` writes and everybody else reads. */
 const Deployment = z.strictObject({
@@ -78,6 +79,8 @@ export const WatchConfig = z.strictObject({
     .default(133_920),
   /** Well-known hosts in other networks, asked before a provider is blamed. */
   controls: z.array(control).max(8).default([]),
+  /** Names that the resolver must know, and know as the second does, before a provider is blamed; they have steady addresses. */
+  controlNames: z.array(hostName).max(4).default([]),
   /** DNS servers for a second opinion before a missing name is blamed on its provider. */
   secondResolvers: z
     .array(z.union([z.ipv4(), z.ipv6()]))

@@ -103,7 +103,7 @@ async function run(url: string, options: Options, io: ProbeIo): Promise<void> {
   const probed: Probed[] = [];
   for (let i = 0; i < options.repeat; i++) {
     const result = await PROBES[target.kind]!(tools, target, new AbortController().signal);
-    const one = { result, judgement: judge(result, target, true) };
+    const one = { result, judgement: judge(result, target) };
     probed.push(one);
     for (const line of options.repeat === 1 ? screen(target, one, io.columns) : [row(i, one)]) io.out(line);
   }

@@ -4,6 +4,7 @@ import { wireAggregator } from '../aggregator/wire.ts';
 import { createCore, type Platform } from '../ledger/core.ts';
 import { createConsentBook } from '../node/probe/consent.ts';
 import { createControls } from '../node/probe/control.ts';
+import { nameControl } from '../node/probe/control-name.ts';
 import { createEgressPolicy } from '../node/probe/egress.ts';
 import { createProber, type Prober } from '../node/probe/engine.ts';
 import { createHeadBook } from '../node/probe/heads.ts';
@@ -25,6 +26,9 @@ import { untilSignal } from './signal.ts';
 
 /** Another process signs with the same key: starting again by itself would not help, so a supervisor must not. */
 export const EXIT_OWN_KEY = 4;
+
+/** Two that disagree count as sick, so one of them alone may be down and a provider still be blamed only with three. */
+export const CONTROLS_ADVISED = 3;
 
 export type Watcher = {
   readonly watcher: string;
@@ -78,7 +82,11 @@ async function startOn(
     stall: createStallMeter(clock),
   };
   const consent = createConsentBook(tools);
-  const controls = createControls(config.controls.map(controlOf), clock);
+  const names = config.controlNames.map((name) => nameControl(name, tools.resolvers));
+  const controls = createControls(config.controls.map(controlOf), clock, undefined, names);
+  if (config.controls.length < CONTROLS_ADVISED && !config.allowLoopbackTargets) {
+    log.warn({ controls: config.controls.length }, 'too few controls: an outage of this watcher is reported as theirs');
+  }
   const node = wireNode(core, {
     signer,
     guard,
@@ -86,6 +94,7 @@ async function startOn(
     watcher,
     prober: wrapProber(createProber({ tools, consent, controls, log })),
     consent,
+    controlCounts: controls.take,
     archive: config.archive ? directoryFolder(join(config.dataDir, 'archive')) : undefined,
     archiveEpochs: config.archiveEpochs,
   });

@@ -16,6 +16,7 @@ import { evidenceStage } from './evidence.ts';
 import { measureStage } from './measure.ts';
 import { ownBatch } from './own.ts';
 import type { ConsentBook } from './probe/consent.ts';
+import type { ControlCounts } from './probe/control.ts';
 import type { Prober } from './probe/engine.ts';
 import { refuseStage } from './refuse.ts';
 import { revealStage } from './reveal.ts';
@@ -28,6 +29,8 @@ export type NodeParts = {
   readonly watcher: Uint8Array;
   readonly prober: Prober;
   readonly consent: ConsentBook;
+  /** Answers of the controls since the last call. */
+  readonly controlCounts: () => ControlCounts;
   readonly archive: Folder | undefined;
   /** Epochs that the archive keeps; 0 keeps all. */
   readonly archiveEpochs: number;

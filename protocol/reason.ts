@@ -44,6 +44,7 @@ export const REASON = {
   stalled: 157,
   controlsUnhealthy: 158,
   internal: 159,
+  correlatedFailure: 160,
 } as const;
 
 export type Reason = (typeof REASON)[keyof typeof REASON];
@@ -96,6 +97,7 @@ export const REASONS: Readonly<Record<ReasonName, ReasonEntry>> = {
   stalled: fault("The watcher's event loop stood still for longer than the whole time-out."),
   controlsUnhealthy: fault("The probe failed while the watcher's control targets failed as well."),
   internal: fault('An unexpected error inside the watcher; its log has the details.'),
+  correlatedFailure: fault('Unrelated providers failed for this watcher within the same seconds: its own network is the likelier cause.'),
 };
 
 const NAMES = new Map<number, ReasonName>(

@@ -84,6 +84,7 @@ export async function furnish(options: {
         archive: true,
         archiveEpochs: 0,
         controls: [],
+        controlNames: [],
         secondResolvers: [],
         references: [],
         allowLoopbackTargets: true,

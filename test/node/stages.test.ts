@@ -83,6 +83,7 @@ const seal = () =>
     watcher,
     random: (length) => draw(1, 'salt').slice(0, length),
     clockErrorMicros: () => 7,
+    controlCounts: () => ({ good: 36, bad: 2 }),
   });
 
 describe('sealing', () => {
@@ -97,6 +98,7 @@ describe('sealing', () => {
     );
     expect(batch).toMatchObject({ epoch: EPOCH, setId: 1, chainId: 31_337, watcher });
     expect(batch).toMatchObject({ stallMaxMicros: 110, stallTotalMicros: 660, clockErrorMicros: 7 });
+    expect(batch).toMatchObject({ controlsGood: 36, controlsBad: 2 });
   });
 
   test('an epoch without slots has no stall', () => {

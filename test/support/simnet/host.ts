@@ -127,6 +127,7 @@ export class Host {
       watcher,
       prober: this.prober ?? fakeProber(this.clock, () => this.sight),
       consent: openConsent,
+      controlCounts: () => ({ good: 0, bad: 0 }),
       archive: memoryFolder(this.archived),
       archiveEpochs: 0,
     });
