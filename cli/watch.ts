@@ -16,7 +16,9 @@ import { wireNode } from '../node/wire.ts';
 import { readKeystore } from '../platform/bls/keystore.ts';
 import { directoryFolder } from '../platform/files.ts';
 import { Guard } from '../platform/guard.ts';
+import { createReference } from '../platform/reference.ts';
 import { createSigner } from '../platform/signer.ts';
+import { NTP_PORT, type NtpServer } from '../platform/sntp.ts';
 import { openJournal } from '../platform/store/journal.ts';
 import { keccak, toHex } from '../protocol/bytes.ts';
 import type { PlumblineError } from '../protocol/error.ts';
@@ -95,6 +97,7 @@ async function startOn(
     prober: wrapProber(createProber({ tools, consent, controls, log })),
     consent,
     controlCounts: controls.take,
+    reference: config.ntpServers.length > 0 ? createReference(config.ntpServers.map(ntpServerOf), clock) : undefined,
     archive: config.archive ? directoryFolder(join(config.dataDir, 'archive')) : undefined,
     archiveEpochs: config.archiveEpochs,
   });
@@ -119,6 +122,11 @@ async function startOn(
 function controlOf(text: string): { address: string; port: number } {
   const colon = text.lastIndexOf(':');
   return { address: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+}
+
+function ntpServerOf(text: string): NtpServer {
+  const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(text)!;
+  return { host: host!.replace(/^\[|\]$/g, ''), port: port === undefined ? NTP_PORT : Number(port) };
 }
 
 /** `plumbline watch`: runs until it is told to stop. */

@@ -3,6 +3,7 @@ import { failureLog } from '../ledger/failure.ts';
 import { Timers } from '../ledger/timers.ts';
 import type { Folder } from '../platform/files.ts';
 import type { Guard } from '../platform/guard.ts';
+import type { Reference } from '../platform/reference.ts';
 import type { Signer } from '../platform/signer.ts';
 import type { Journal } from '../platform/store/journal.ts';
 import { epochAt } from '../protocol/time.ts';
@@ -29,6 +30,8 @@ export type NodeParts = {
   readonly watcher: Uint8Array;
   readonly prober: Prober;
   readonly consent: ConsentBook;
+  /** NTP servers, where the operator named some. */
+  readonly reference?: Reference | undefined;
   /** Answers of the controls since the last call. */
   readonly controlCounts: () => ControlCounts;
   readonly archive: Folder | undefined;
@@ -47,9 +50,11 @@ export function wireNode(core: Core, parts: NodeParts) {
   // Our key, signing somewhere else: then nothing is signed here any more.
   core.onSigned(elsewhereStage(deps));
 
-  // Our clock against the chain's: while it is proven wrong, nothing is signed.
+  // Our clock against that of others: while it is proven wrong, or has just jumped, nothing is signed.
   const ourClock = clockStage(deps);
   rounds.on('begin', () => void ourClock.check());
+  rounds.on('end', ourClock.look);
+  rounds.on('view', ourClock.look);
 
   // Our own batch, from moment to moment of its epoch.
   const { prepare, measure, stop } = measureStage(deps);

@@ -87,6 +87,7 @@ export async function furnish(options: {
         controlNames: [],
         secondResolvers: [],
         references: [],
+        ntpServers: [],
         allowLoopbackTargets: true,
       };
       const configPath = join(home, 'config.yaml');
