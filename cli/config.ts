@@ -19,7 +19,9 @@ export const address = z
 const path = z.string().min(1);
 const control = z.string().regex(/^(\d{1,3}\.){3}\d{1,3}:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'an address and port');
 const hostName = z.string().regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'a name in lower case');
-const ntpServer = z.string().regex(/^[a-zA-Z0-9.-]{1,253}(:\d{1,5})?$|^\[[0-9a-fA-F:]+\](:\d{1,5})?$/, 'a host, with or without a port');
+const ntpServer = z
+  .string()
+  .regex(/^[a-zA-Z0-9.-]{1,253}(:\d{1,5})?$|^\[[0-9a-fA-F:]+\](:\d{1,5})?$/, 'a host, with or without a port');
 
 /** What `plumbline deploy` writes and everybody else reads. */
 const Deployment = z.strictObject({
@@ -97,7 +99,10 @@ export const WatchConfig = z.strictObject({
   ntpServers: z
     .array(ntpServer)
     .max(8)
-    .refine((servers) => servers.length === 0 || servers.length >= NTP_SERVERS_MIN, 'none, or at least 3: else one can lie')
+    .refine(
+      (servers) => servers.length === 0 || servers.length >= NTP_SERVERS_MIN,
+      'none, or at least 3: else one can lie',
+    )
     .default([]),
   /** Only for a devnet: targets on this machine are otherwise refused. */
   allowLoopbackTargets: z.boolean().default(false),

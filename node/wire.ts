@@ -7,6 +7,7 @@ import type { Reference } from '../platform/reference.ts';
 import type { Signer } from '../platform/signer.ts';
 import type { Journal } from '../platform/store/journal.ts';
 import { epochAt } from '../protocol/time.ts';
+import { abstainStage } from './abstain.ts';
 import { archiveStage, pruneArchiveStage } from './archive.ts';
 import { attestStage } from './attest.ts';
 import { clockStage } from './clock.ts';
@@ -58,8 +59,10 @@ export function wireNode(core: Core, parts: NodeParts) {
 
   // Our own batch, from moment to moment of its epoch.
   const { prepare, measure, stop } = measureStage(deps);
-  const seal = sealStage({ ...deps, clockErrorMicros: ourClock.errorMicros });
-  const stages = { measure, seal, commit: commitStage(deps), reveal: revealStage(deps) };
+  const clockErrorMicros = ourClock.errorMicros;
+  const seal = sealStage({ ...deps, clockErrorMicros });
+  const abstain = abstainStage({ ...deps, clockErrorMicros });
+  const stages = { measure, seal, commit: commitStage(deps), reveal: revealStage(deps), abstain };
   const own = ownBatch(deps, stages);
   rounds.on('begin', own.probe);
   rounds.on('end', own.commit);

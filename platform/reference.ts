@@ -90,7 +90,8 @@ export function agree(offsets: readonly Offset[], asked: number): Offset | undef
     depth += step;
     const to = edges[i + 1]?.at;
     if (step < 0 || to === undefined || 2 * depth <= asked) continue;
-    const isBetter = best === undefined || depth > best.depth || (depth === best.depth && to - at < best.to - best.from);
+    const isBetter =
+      best === undefined || depth > best.depth || (depth === best.depth && to - at < best.to - best.from);
     if (isBetter) best = { depth, from: at, to };
   }
   return best && { offsetMillis: (best.from + best.to) / 2, radiusMillis: (best.to - best.from) / 2 };

@@ -97,7 +97,9 @@ export const REASONS: Readonly<Record<ReasonName, ReasonEntry>> = {
   stalled: fault("The watcher's event loop stood still for longer than the whole time-out."),
   controlsUnhealthy: fault("The probe failed while the watcher's control targets failed as well."),
   internal: fault('An unexpected error inside the watcher; its log has the details.'),
-  correlatedFailure: fault('Unrelated providers failed for this watcher within the same seconds: its own network is the likelier cause.'),
+  correlatedFailure: fault(
+    'Unrelated providers failed for this watcher within the same seconds: its own network is the likelier cause.',
+  ),
 };
 
 const NAMES = new Map<number, ReasonName>(

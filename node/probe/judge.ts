@@ -16,7 +16,8 @@ export type Doubt = typeof REASON.controlsUnhealthy | typeof REASON.correlatedFa
 export function judge(result: ProbeResult, target: ServiceTarget, doubt?: Doubt): Judgement {
   const reason = reasonOf(result, target);
   const outcome = outcomeOf(reason);
-  if (outcome === OUTCOME.unknown || outcome === OUTCOME.watcherFault || doubt === undefined) return { outcome, reason };
+  if (outcome === OUTCOME.unknown || outcome === OUTCOME.watcherFault || doubt === undefined)
+    return { outcome, reason };
   return { outcome: OUTCOME.watcherFault, reason: doubt };
 }
 

@@ -19,7 +19,10 @@ function world(says: (host: string) => NtpAnswer) {
     return says(name);
   };
   const reference = createReference(SERVERS, host, ask);
-  return { clock, reference, asked, jump: (millis: number) => void (wall += millis) };
+  const jump = (millis: number) => {
+    wall += millis;
+  };
+  return { clock, reference, asked, jump };
 }
 
 describe('servers agree', () => {
@@ -36,15 +39,23 @@ describe('servers agree', () => {
   });
 
   it('never beyond the reach of an honest one, while fewer than half lie', () => {
-    const lie = fc.record({ offsetMillis: fc.integer({ min: -500, max: 500 }), radiusMillis: fc.integer({ min: 0, max: 300 }) });
+    const lie = fc.record({
+      offsetMillis: fc.integer({ min: -500, max: 500 }),
+      radiusMillis: fc.integer({ min: 0, max: 300 }),
+    });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 4 }), fc.array(lie, { maxLength: 4 }), fc.integer(), (extra, lies, seed) => {
-        // Honest intervals hold the true offset, which is 0 here.
-        const honest = Array.from({ length: lies.length + extra }, (_, i) => at(((seed >> i) % 40) | 0, 40));
-        const agreed = agree([...lies, ...honest], lies.length + honest.length);
-        expect(agreed).toBeDefined();
-        expect(Math.abs(agreed!.offsetMillis)).toBeLessThanOrEqual(80);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(lie, { maxLength: 4 }),
+        fc.integer(),
+        (extra, lies, seed) => {
+          // Honest intervals hold the true offset, which is 0 here.
+          const honest = Array.from({ length: lies.length + extra }, (_, i) => at(((seed >> i) % 40) | 0, 40));
+          const agreed = agree([...lies, ...honest], lies.length + honest.length);
+          expect(agreed).toBeDefined();
+          expect(Math.abs(agreed!.offsetMillis)).toBeLessThanOrEqual(80);
+        },
+      ),
     );
   });
 });

@@ -96,7 +96,8 @@ describe('failures of unrelated providers at the same time', () => {
     const friends = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => ({ provider: 100, network: 50 + i, service: `own ${i}` }));
     const neighbours = [1, 2, 3, 4, 5].map((i) => ({ provider: 200 + i, network: 99 }));
     const others = [1, 2, 3].map((provider) => ({ provider }));
-    for (let i = 0; i < SUCCESSES_MIN; i++) for (const who of [...friends, ...neighbours, ...others]) await probe(who, true);
+    for (let i = 0; i < SUCCESSES_MIN; i++)
+      for (const who of [...friends, ...neighbours, ...others]) await probe(who, true);
     await clock.advance(60_000);
     const { isShared } = await probe(friends[0]!, false);
     for (const who of [...friends, ...neighbours]) await probe(who, false);
@@ -131,7 +132,8 @@ describe('failures of unrelated providers at the same time', () => {
       await probe({ provider }, false);
     }
     await clock.advance(4_000);
-    for (let provider = WITNESSES_ENOUGH + 1; provider <= 2 * WITNESSES_ENOUGH; provider++) await probe({ provider }, true);
+    for (let provider = WITNESSES_ENOUGH + 1; provider <= 2 * WITNESSES_ENOUGH; provider++)
+      await probe({ provider }, true);
     const verdict = isShared();
     await clock.advance(NEIGHBOUR_MILLIS);
     expect(await verdict).toBe(true);
