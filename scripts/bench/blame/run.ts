@@ -22,6 +22,8 @@ export type BlameOptions = {
   readonly watchers: number;
   readonly up: number;
   readonly failing: number;
+  /** False: the watchers have no controls, which shows what these are good for. */
+  readonly controls?: boolean;
 };
 
 /** What every provider promises; a breach is a conclusive leaf whose bound that favours the provider misses it. */
@@ -58,7 +60,7 @@ export type Blame = {
 const START_MILLIS = 1_800_000_000_000;
 
 /** A network whose watchers are sick, stall and have clocks that jump, beside services of which the truth is known. */
-export async function blame({ epochs, seed, watchers, up, failing }: BlameOptions): Promise<Blame> {
+export async function blame({ epochs, seed, watchers, up, failing, controls = true }: BlameOptions): Promise<Blame> {
   const { epochSeconds, parameters } = STANDARD;
   const epochMillis = epochSeconds * 1_000;
   const lastsMillis = (epochs + 2) * epochMillis;
@@ -102,6 +104,7 @@ export async function blame({ epochs, seed, watchers, up, failing }: BlameOption
       set,
       services,
       truth,
+      controls,
       path: pathOf(sickness[seat]!, drawsOf(seed, `path ${seat}`)),
       deliver: (batch) => void delivered.set(batch.epoch, [...(delivered.get(batch.epoch) ?? []), batch]),
       lost: (why) => count(found.lost, why),

@@ -31,6 +31,7 @@ export type WatcherParts = {
   readonly services: readonly Service[];
   readonly truth: readonly Truth[];
   readonly path: Path;
+  readonly controls: boolean;
   /** A batch whose commit reached the others. */
   readonly deliver: (batch: Batch) => void;
   readonly lost: (why: 'clock' | 'late' | 'cut') => void;
@@ -92,7 +93,7 @@ export function createWatcher(parts: WatcherParts) {
     return promise;
   };
 
-  const controls = createControls(CONTROLS, machine, reach);
+  const controls = createControls(parts.controls ? CONTROLS : [], machine, reach);
   const tools = { clock: machine, egress: undefined, resolvers: undefined, stall: createStallMeter(machine.quiet()) };
   const prober = createProber({
     tools: tools as never,
