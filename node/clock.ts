@@ -8,6 +8,11 @@ import { ABSENT_MICROS } from '../protocol/sample.ts';
 /** Blocks are stamped in whole seconds. */
 export const GRANULARITY_MILLIS = 1_000;
 
+/** Two readings of a clock are nanoseconds apart; a millisecond between them is another process's turn. */
+export const READING_MICROS_MAX = 1_000;
+/** Readings until one is taken as it is: on a machine where each is interrupted nothing is precise. */
+export const READINGS_MAX = 5;
+
 export type ClockDeps = {
   readonly facts: OracleFacts;
   readonly chain: Pick<Chain, 'newestTimestamp'>;
@@ -29,7 +34,15 @@ export function clockStage({ facts, chain, clock, guard, log, reference }: Clock
   const errorMillisMax = deltaMillis / 2;
   /** Until nobody takes a commit of the epoch in which the clock jumped any more. */
   const holdMicros = (commitMillis + 2 * deltaMillis) * 1000;
-  const wallAhead = () => clock.now() - clock.monotonicMicros() / 1000;
+  /** Both clocks at one moment: a process that was put aside between the two readings reads them again. */
+  const wallAhead = (): number => {
+    for (let i = 1; ; i++) {
+      const before = clock.monotonicMicros();
+      const wallMillis = clock.now();
+      const after = clock.monotonicMicros();
+      if (after - before <= READING_MICROS_MAX || i === READINGS_MAX) return wallMillis - (before + after) / 2 / 1000;
+    }
+  };
   let behindMillis: number | undefined;
   let ahead = wallAhead();
   let jump = { millis: 0, micros: Number.NEGATIVE_INFINITY };

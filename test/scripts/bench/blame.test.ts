@@ -3,11 +3,11 @@ import { blame } from '../../../scripts/bench/blame/run.ts';
 import { OUTCOME } from '../../../protocol/sample.ts';
 
 /** An hour and a bit: one settlement window of every service. The long run is `npm run bench:blame`. */
-const SMALL = { epochs: 66, seed: 5, watchers: 5, up: 4, failing: 2 };
+const SMALL = { epochs: 66, seed: 14, watchers: 5, up: 4, failing: 2 };
 
 test('in an hour of sick watchers nobody who was up is blamed, and outages are reported; without controls it would not be so', async () => {
   const found = await blame(SMALL);
-  expect(found.sickShare).toBeGreaterThan(0.005);
+  expect(found.sickShare).toBeGreaterThan(0.02);
   expect(found.stalls).toBeGreaterThan(50);
   expect(found.reports).toBeGreaterThan(60);
   expect(found.serviceEpochs).toBeGreaterThan(4 * 50);
