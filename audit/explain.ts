@@ -160,7 +160,15 @@ function sightOf(
   watchers: number,
   parameters: Parameters,
 ): Sight {
-  const who = { seat, operator, watcher: toHex(watcher), region, signed, counted: batch !== undefined, note: undefined };
+  const who = {
+    seat,
+    operator,
+    watcher: toHex(watcher),
+    region,
+    signed,
+    counted: batch !== undefined,
+    note: undefined,
+  };
   if (!batch) {
     const nothing = { statistics: undefined, reasons: [], stalls: 0, worstStallMicros: 0, health: undefined };
     return { ...who, ...nothing, notValid: 'no batch' };

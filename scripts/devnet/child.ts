@@ -33,7 +33,10 @@ export function startChild(
   name: string,
   logPath: string,
   [command, ...before]: readonly string[] = [],
-  { flags = [], env = {} }: { readonly flags?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+  {
+    flags = [],
+    env = {},
+  }: { readonly flags?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
 ): Child {
   mkdirSync(dirname(logPath), { recursive: true });
   const output = openSync(logPath, 'a');

@@ -124,7 +124,9 @@ function createAilments(faults: readonly PlannedFault[], devnet: Devnet, show: S
   return async () => {
     const epoch = epochAt(devnet.chain.facts.calendar, Date.now() - INTO_EPOCH_MILLIS);
     for (const id of new Set(faults.map((fault) => fault.id))) {
-      const kinds = faults.filter((one) => one.id === id && one.from <= epoch && epoch < one.to).map(({ kind }) => kind);
+      const kinds = faults
+        .filter((one) => one.id === id && one.from <= epoch && epoch < one.to)
+        .map(({ kind }) => kind);
       if ((before.get(id) ?? '') === kinds.join()) continue;
       before.set(id, kinds.join());
       await devnet.ail(id, {
@@ -132,7 +134,10 @@ function createAilments(faults: readonly PlannedFault[], devnet: Devnet, show: S
         jumpMillis: kinds.includes('clock') ? JUMP_MILLIS : 0,
         stallMillis: kinds.includes('stall') ? STALL_MILLIS : 0,
       });
-      show({ type: 'note', text: kinds.length > 0 ? `watcher ${id} is sick: ${kinds.join(', ')}` : `watcher ${id} is well` });
+      show({
+        type: 'note',
+        text: kinds.length > 0 ? `watcher ${id} is sick: ${kinds.join(', ')}` : `watcher ${id} is well`,
+      });
     }
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { blame } from '../../../scripts/bench/blame/run.ts';
 import { OUTCOME } from '../../../protocol/sample.ts';
+import { blame } from '../../../scripts/bench/blame/run.ts';
 
 /** An hour and a bit: one settlement window of every service. The long run is `npm run bench:blame`. */
 const SMALL = { epochs: 66, seed: 14, watchers: 5, up: 4, failing: 2 };
