@@ -60,9 +60,8 @@ it('the chain is asked only for want of a majority of servers', async () => {
   expect([state.isOff, stage.errorMicros()]).toEqual([false, ABSENT_MICROS]);
 });
 
-it.each([1_500, -1_500])(
-  'a clock that jumps by %i ms signs nothing of that epoch, whoever tells the time',
-  async (millis) => {
+it('a clock that jumps signs nothing of that epoch, whoever tells the time', async () => {
+  for (const millis of [1_500, -1_500]) {
     const { state, stage, base } = world();
     await stage.check();
     expect(state.isOff).toBe(false);
@@ -76,8 +75,8 @@ it.each([1_500, -1_500])(
     base.jump(101);
     stage.look();
     expect(state.isOff).toBe(false);
-  },
-);
+  }
+});
 
 it('a clock that is slewed, a little at each look, has not jumped', async () => {
   const { state, stage, base } = world();
