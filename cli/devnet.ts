@@ -101,6 +101,7 @@ function collectKill(text: string, before: Options['kill']): Options['kill'] {
 function collectFault(text: string, before: PlannedFault[]): PlannedFault[] {
   const match = /^([a-z]+):(\d{1,4})@(\d{1,9})-(\d{1,9})$/.exec(text);
   const kind = FAULT_KINDS.find((one) => one === match?.[1]);
-  if (!match || !kind) throw new InvalidArgumentError(`It takes KIND:ID@FROM-TO, such as cut:2@3-5; ${FAULT_KINDS.join(', ')}.`);
+  if (!match || !kind)
+    throw new InvalidArgumentError(`It takes KIND:ID@FROM-TO, such as cut:2@3-5; ${FAULT_KINDS.join(', ')}.`);
   return [...before, { kind, id: Number(match[2]), from: Number(match[3]), to: Number(match[4]) }];
 }

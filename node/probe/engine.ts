@@ -111,7 +111,8 @@ export function createProber(options: ProberOptions): Prober {
     const isGood = outcome === OUTCOME.good;
     // A burst that missed its rate accuses too, though its answer is a good one.
     const accuses = outcome === OUTCOME.bad || (isGood && result.burst === 0);
-    if (isGood && !accuses) return (await controls.wellSince(result.startMicros)) ? undefined : REASON.controlsUnhealthy;
+    if (isGood && !accuses)
+      return (await controls.wellSince(result.startMicros)) ? undefined : REASON.controlsUnhealthy;
     if (!accuses) return undefined;
     // An outage of ours that ended just before the probe may still have spoiled it.
     const since = result.startMicros - CONTROL_BEFORE_MILLIS * MICROS_PER_MILLI;
