@@ -1,5 +1,6 @@
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ABSTENTION_BYTES_MAX, type Abstention, abstentionName, decodeAbstention } from '../protocol/abstention.ts';
 import { errorCode, PlumblineError } from '../protocol/error.ts';
 import { EVIDENCE_BYTES_MAX, evidenceName } from '../protocol/evidence.ts';
 import { RECORD_BYTES_MAX, recordName } from '../protocol/record.ts';
@@ -31,6 +32,23 @@ export function folderArchive(folder: string, shown = folder): Archive {
   return {
     path,
     read: (epoch, bytesMax = RECORD_BYTES_MAX) => readBounded(join(folder, recordName(epoch)), path(epoch), bytesMax),
+  };
+}
+
+/** Where a watcher notes the epochs that it measured and did not sign; of one folder, so of one watcher. */
+export type NoteFolder = {
+  /** Undefined when it has none of the epoch. @throws PlumblineError `archive` or `decode` */
+  read(epoch: number): Promise<Abstention | undefined>;
+};
+
+/** @param shown how the folder is named in verdicts */
+export function folderNotes(folder: string, shown = folder): NoteFolder {
+  return {
+    read: async (epoch) => {
+      const name = abstentionName(epoch);
+      const bytes = await readBounded(join(folder, name), join(shown, name), ABSTENTION_BYTES_MAX);
+      return bytes && decodeAbstention(bytes);
+    },
   };
 }
 

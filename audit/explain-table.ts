@@ -3,11 +3,14 @@ import { INFINITE_MICROS } from '../protocol/histogram.ts';
 import { STAT } from '../protocol/leaf.ts';
 import { kmMaxOf } from '../protocol/locality.ts';
 import { METRIC } from '../protocol/metric.ts';
+import { ABSENT_MICROS } from '../protocol/sample.ts';
 import type { WatcherStatistics } from '../protocol/statistics.ts';
-import { type ExplainedService, type Explanation, type Sight, seenOf } from './explain.ts';
+import { type ExplainedService, type Explanation, type Health, type Note, type Sight, seenOf } from './explain.ts';
 import { align, printable } from './table.ts';
 
 const HEAD = ['operator', 'seat', 'signed', 'counts', 'good', 'bad', 'unknown', 'fault', 'stalled', 'median', 'within'];
+/** A clock that is off by less explains nothing, not even in the quickest preset. */
+const CLOCK_SHOWN_MICROS = 50_000;
 /** Reasons that a line names; the JSON has all. */
 const REASONS_SHOWN = 4;
 
@@ -70,7 +73,7 @@ function extras(statistics: WatcherStatistics): string[] {
   ];
 }
 
-function notes({ seat, reasons, notValid, stalls, worstStallMicros, statistics }: Sight): string[] {
+function notes({ seat, reasons, notValid, stalls, worstStallMicros, statistics, health, note }: Sight): string[] {
   const odd = reasons.filter(({ reason }) => reason !== 'ok');
   const shown = odd.slice(0, REASONS_SHOWN).map(({ reason, count }) => `${count} ${reason}`);
   if (odd.length > REASONS_SHOWN) shown.push(`${odd.length - REASONS_SHOWN} other reasons`);
@@ -78,8 +81,36 @@ function notes({ seat, reasons, notValid, stalls, worstStallMicros, statistics }
     shown.push(`its event loop stood still in ${stalls}, for up to ${(worstStallMicros / 1_000).toFixed(1)} ms`);
   }
   const why = notValid === undefined ? [] : [`not valid: ${notValid}`];
-  const all = [...why, ...shown, ...(statistics ? extras(statistics) : [])];
+  const all = [
+    ...why,
+    ...(note ? said(note) : []),
+    ...shown,
+    ...(health ? ailments(health) : []),
+    ...(statistics ? extras(statistics) : []),
+  ];
   return all.length === 0 ? [] : [`  seat ${seat}: ${all.join('; ')}`];
+}
+
+/** What a watcher that signed nothing left in its own folder. */
+function said({ code, clockErrorMicros, reasons }: Note): string[] {
+  const total = reasons.reduce((sum, { count }) => sum + count, 0);
+  const good = reasons.find(({ reason }) => reason === 'ok')?.count ?? 0;
+  return [
+    `by its own note, unsigned, it did not sign: ${printable(code)}`,
+    `${good} of ${total} of its samples were ok`,
+    ...clockOff(clockErrorMicros),
+  ];
+}
+
+function ailments({ clockErrorMicros, controlsGood, controlsBad }: Health): string[] {
+  const asked = controlsGood + controlsBad;
+  const controls = controlsBad > 0 ? [`${controlsBad} of ${asked} answers of its controls were missing`] : [];
+  return [...controls, ...clockOff(clockErrorMicros)];
+}
+
+function clockOff(micros: number): string[] {
+  const isShown = micros !== ABSENT_MICROS && micros >= CLOCK_SHOWN_MICROS;
+  return isShown ? [`its clock was ${(micros / 1_000).toFixed(0)} ms off`] : [];
 }
 
 export function explanationJson({ services, ...rest }: Explanation): object {
@@ -96,6 +127,8 @@ export function explanationJson({ services, ...rest }: Explanation): object {
       watchers: sights.map(({ statistics, ...sight }) => ({
         ...sight,
         notValid: sight.notValid ?? null,
+        health: sight.health ?? null,
+        note: sight.note ?? null,
         samples: statistics?.samples ?? null,
         metrics: namedMetrics((metric) => statistics && seenOf(statistics, metric)),
         withinKm: (statistics && withinKm(statistics)) ?? null,

@@ -1,7 +1,9 @@
 import type { Bls } from '../platform/bls/bls.ts';
 import type { Chain } from '../platform/chain/chain.ts';
+import { reasonCounts } from '../protocol/abstention.ts';
 import { addSample, emptyAccumulator } from '../protocol/accumulator.ts';
 import { assignedTo, tailThreshold } from '../protocol/assigned.ts';
+import type { Batch } from '../protocol/batch.ts';
 import { toHex } from '../protocol/bytes.ts';
 import type { LandedReport } from '../protocol/certificate.ts';
 import { PlumblineError } from '../protocol/error.ts';
@@ -9,11 +11,10 @@ import { type Leaf, leafOf } from '../protocol/leaf.ts';
 import type { METRIC } from '../protocol/metric.ts';
 import type { Parameters } from '../protocol/parameters.ts';
 import { type ReasonName, reasonName } from '../protocol/reason.ts';
-import type { Sample } from '../protocol/sample.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Seat } from '../protocol/set.ts';
 import { STALLED_PPM_MAX, statisticsOf, type WatcherStatistics } from '../protocol/statistics.ts';
-import type { Archive } from './archive.ts';
+import type { Archive, NoteFolder } from './archive.ts';
 import { epochFacts, landedReports } from './epoch.ts';
 import { readRecords } from './stored.ts';
 
@@ -21,7 +22,13 @@ export type ExplainDeps = {
   readonly chain: Chain;
   readonly bls: Pick<Bls, 'verify'>;
   readonly archives: readonly Archive[];
+  /** Where watchers may have noted why they did not sign. */
+  readonly notes?: readonly NoteFolder[];
 };
+
+type Reasons = readonly { readonly reason: ReasonName | `reason-${number}`; readonly count: number }[];
+export type Health = Pick<Batch, 'clockErrorMicros' | 'controlsGood' | 'controlsBad'>;
+export type Note = { readonly code: string; readonly clockErrorMicros: number; readonly reasons: Reasons };
 
 /** What one watcher saw of one service in one epoch, and what came of it. */
 export type Sight = {
@@ -37,7 +44,11 @@ export type Sight = {
   /** Undefined without its batch. */
   readonly statistics: WatcherStatistics | undefined;
   /** Samples by reason, most frequent first. */
-  readonly reasons: readonly { readonly reason: ReasonName | `reason-${number}`; readonly count: number }[];
+  readonly reasons: Reasons;
+  /** What its batch says of the watcher's own health; undefined without it. */
+  readonly health: Health | undefined;
+  /** Why it did not sign what it measured, by a note in its own folder: unsigned, and so no more than its word. */
+  readonly note: Note | undefined;
   /** Samples in which its event loop stood still, and the worst of them. */
   readonly stalls: number;
   readonly worstStallMicros: number;
@@ -73,6 +84,7 @@ export async function explain(deps: ExplainDeps, epoch: number, serviceId?: stri
     const where = `${deps.archives.length} folders`;
     throw new PlumblineError('archive', `no sound record of epoch ${epoch} in ${where}; give --archive FOLDER`);
   }
+  const notes = await notesOf(deps.notes ?? [], epoch);
   const batches = new Map(counted.map(({ batch }) => [toHex(batch.watcher), batch]));
   const wanted = known.services.filter(({ id }) => toHex(id).startsWith((serviceId ?? '0x').toLowerCase()));
   if (wanted.length === 0) {
@@ -95,8 +107,9 @@ export async function explain(deps: ExplainDeps, epoch: number, serviceId?: stri
         const seat = seats.get(toHex(watcher));
         if (!seat) return [];
         const signed = landed.signers.includes(seat.seat);
-        const samples = batches.get(toHex(watcher))?.samples.filter((sample) => sample.service === index);
-        return [{ sight: sightOf(seat, signed, samples, weight, assigned.length, parameters) }];
+        const name = toHex(watcher);
+        const sight = sightOf(seat, signed, batches.get(name), index, weight, assigned.length, parameters);
+        return [{ sight: { ...sight, note: sight.counted ? undefined : notes.get(name) } }];
       });
       const seen = new Map(sights.map(({ sight }) => [sight.watcher, sight.statistics]));
       // Who left the set since the assignment is assigned as well, and absent.
@@ -114,6 +127,19 @@ export async function explain(deps: ExplainDeps, epoch: number, serviceId?: stri
   };
 }
 
+/** By watcher. What cannot be read is left out: a note is a courtesy. */
+async function notesOf(folders: readonly NoteFolder[], epoch: number): Promise<Map<string, Note>> {
+  const notes = await Promise.all(folders.map((folder) => folder.read(epoch).catch(() => undefined)));
+  return new Map(
+    notes
+      .filter((note) => note !== undefined && note.epoch === epoch)
+      .map((note) => {
+        const { watcher, code, clockErrorMicros, reasons } = note!;
+        return [toHex(watcher), { code, clockErrorMicros, reasons: named(reasons) }];
+      }),
+  );
+}
+
 async function reportOf(chain: Chain, epoch: number): Promise<LandedReport> {
   let last: number | undefined;
   for await (const landed of landedReports(chain)) {
@@ -128,15 +154,27 @@ async function reportOf(chain: Chain, epoch: number): Promise<LandedReport> {
 function sightOf(
   { seat, operator, watcher, region }: Seat,
   signed: boolean,
-  samples: readonly Sample[] | undefined,
+  batch: Batch | undefined,
+  index: number,
   weight: bigint,
   watchers: number,
   parameters: Parameters,
 ): Sight {
-  const who = { seat, operator, watcher: toHex(watcher), region, signed, counted: samples !== undefined };
-  if (!samples) {
-    return { ...who, notValid: 'no batch', statistics: undefined, reasons: [], stalls: 0, worstStallMicros: 0 };
+  const who = {
+    seat,
+    operator,
+    watcher: toHex(watcher),
+    region,
+    signed,
+    counted: batch !== undefined,
+    note: undefined,
+  };
+  if (!batch) {
+    const nothing = { statistics: undefined, reasons: [], stalls: 0, worstStallMicros: 0, health: undefined };
+    return { ...who, ...nothing, notValid: 'no batch' };
   }
+  const { clockErrorMicros, controlsGood, controlsBad } = batch;
+  const samples = batch.samples.filter((sample) => sample.service === index);
   const share = { ...emptyAccumulator(watcher, region), assignedWeight: weight, countedWeight: weight };
   for (const sample of samples) addSample(share, sample);
   const statistics = statisticsOf(share, parameters, watchers);
@@ -145,7 +183,8 @@ function sightOf(
     ...who,
     notValid: statistics.valid ? undefined : shortcoming(statistics, parameters),
     statistics,
-    reasons: reasonsOf(samples),
+    reasons: named(reasonCounts(samples)),
+    health: { clockErrorMicros, controlsGood, controlsBad },
     stalls: stalls.length,
     worstStallMicros: Math.max(0, ...stalls),
   };
@@ -163,12 +202,8 @@ function shortcoming({ samples }: WatcherStatistics, { minSamples, maxFaultPpm }
   return `${answered} good or bad, at least ${minSamples}`;
 }
 
-function reasonsOf(samples: readonly Sample[]): Sight['reasons'] {
-  const counts = new Map<number, number>();
-  for (const { reason } of samples) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  return [...counts]
-    .sort(([a, x], [b, y]) => y - x || a - b)
-    .map(([reason, count]) => ({ reason: reasonName(reason), count }));
+function named(counts: readonly { reason: number; count: number }[]): Reasons {
+  return counts.map(({ reason, count }) => ({ reason: reasonName(reason), count }));
 }
 
 /** The value that a watcher saw of a metric; undefined when it saw too little, or none. */

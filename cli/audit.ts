@@ -2,7 +2,14 @@ import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
-import { type Archive, type EvidenceFolder, folderArchive, folderEvidence } from '../audit/archive.ts';
+import {
+  type Archive,
+  type EvidenceFolder,
+  folderArchive,
+  folderEvidence,
+  folderNotes,
+  type NoteFolder,
+} from '../audit/archive.ts';
 import { AUDIT_EXIT } from '../audit/check.ts';
 import { decentralization } from '../audit/decentralization.ts';
 import { leaders } from '../audit/leaders.ts';
@@ -112,7 +119,7 @@ async function runLeaders(flags: LeadersFlags, io: AuditIo): Promise<void> {
   io.exit(found.damage.length > 0 ? AUDIT_EXIT.wrong : AUDIT_EXIT.follows);
 }
 
-type Stores = { readonly archive: Archive; readonly evidence: EvidenceFolder };
+type Stores = { readonly archive: Archive; readonly evidence: EvidenceFolder; readonly notes: NoteFolder };
 type Place = { readonly open: () => Promise<Source>; readonly folders: readonly Stores[] };
 
 /** The folders named by flags, or else those of the devnet. */
@@ -164,7 +171,11 @@ function hasEnded(pid: number | undefined): boolean {
 }
 
 function storesIn(folder: string, shown = folder): Stores {
-  return { archive: folderArchive(folder, shown), evidence: folderEvidence(folder, shown) };
+  return {
+    archive: folderArchive(folder, shown),
+    evidence: folderEvidence(folder, shown),
+    notes: folderNotes(folder, shown),
+  };
 }
 
 async function explicitFolder(folder: string): Promise<Stores> {

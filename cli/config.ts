@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { isScalar, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../platform/log.ts';
+import { NTP_SERVERS_MIN } from '../platform/reference.ts';
 import type { Hex } from '../protocol/bytes.ts';
 import { errorCode, errorMessage, PlumblineError } from '../protocol/error.ts';
 import { DeploymentRecord } from './record.ts';
@@ -17,6 +18,10 @@ export const address = z
   .transform((text) => text as Hex);
 const path = z.string().min(1);
 const control = z.string().regex(/^(\d{1,3}\.){3}\d{1,3}:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'an address and port');
+const hostName = z.string().regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'a name in lower case');
+const ntpServer = z
+  .string()
+  .regex(/^[a-zA-Z0-9.-]{1,253}(:\d{1,5})?$|^\[[0-9a-fA-F:]+\](:\d{1,5})?$/, 'a host, with or without a port');
 
 /** What `plumbline deploy` writes and everybody else reads. */
 const Deployment = z.strictObject({
@@ -78,6 +83,8 @@ export const WatchConfig = z.strictObject({
     .default(133_920),
   /** Well-known hosts in other networks, asked before a provider is blamed. */
   controls: z.array(control).max(8).default([]),
+  /** Names that the resolver must know, and know as the second does, before a provider is blamed; they have steady addresses. */
+  controlNames: z.array(hostName).max(4).default([]),
   /** DNS servers for a second opinion before a missing name is blamed on its provider. */
   secondResolvers: z
     .array(z.union([z.ipv4(), z.ipv6()]))
@@ -87,6 +94,15 @@ export const WatchConfig = z.strictObject({
   references: z
     .array(z.url({ protocol: /^https?$/ }))
     .max(7)
+    .default([]),
+  /** Who is asked what time it is: none, or at least three, of which more than half must agree. */
+  ntpServers: z
+    .array(ntpServer)
+    .max(8)
+    .refine(
+      (servers) => servers.length === 0 || servers.length >= NTP_SERVERS_MIN,
+      'none, or at least 3: else one can lie',
+    )
     .default([]),
   /** Only for a devnet: targets on this machine are otherwise refused. */
   allowLoopbackTargets: z.boolean().default(false),

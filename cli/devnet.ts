@@ -4,7 +4,7 @@ import { createTerminal } from '../dashboard/terminal/terminal.ts';
 import { systemClock } from '../platform/clock.ts';
 import { PlumblineError } from '../protocol/error.ts';
 import type { Calendar } from '../protocol/time.ts';
-import { type Plan, runDevnet } from '../scripts/devnet/main.ts';
+import { FAULT_KINDS, type Plan, type PlannedFault, runDevnet } from '../scripts/devnet/main.ts';
 import { WATCHERS_MAX, WATCHERS_MIN } from '../scripts/devnet/supervisor.ts';
 
 /** Where the width of the output is not known. */
@@ -17,6 +17,7 @@ type Options = {
   kill: { id: number; epoch: number }[];
   restart: { id: number; epoch: number }[];
   lie: number[];
+  fault: PlannedFault[];
   seed: number;
   aggregator: boolean;
   rpc: boolean;
@@ -33,6 +34,12 @@ export function devnetCommand(): Command {
     .option('--kill <id@epoch>', 'kill -9 that watcher at the start of that epoch (repeatable)', collectKill, [])
     .option('--restart <id@epoch>', 'start a killed watcher again at that epoch (repeatable)', collectKill, [])
     .option('--lie <id>', 'this watcher lies about what it measures (repeatable)', collectId, [])
+    .option(
+      '--fault <kind:id@from-to>',
+      `make that watcher sick in these epochs: ${FAULT_KINDS.join(', ')} (repeatable)`,
+      collectFault,
+      [],
+    )
     .option('--aggregator', 'watchers do not submit; an aggregator without a watcher key does', false)
     .option('--rpc', 'also JSON-RPC services before the EVM: three honest, four that are not', false)
     .option('--seed <n>', 'draws the BLS keys and the providers’ behaviour', whole, 1)
@@ -63,16 +70,17 @@ export function devnetCommand(): Command {
 }
 
 function planOf(options: Options): Plan {
-  const { watchers, epochs, kill, restart, lie, seed, aggregator, rpc, dir } = options;
+  const { watchers, epochs, kill, restart, lie, fault, seed, aggregator, rpc, dir } = options;
   const refuse = (what: string) => new PlumblineError('usage', `${what} (see plumbline devnet --help)`);
   if (watchers < WATCHERS_MIN || watchers > WATCHERS_MAX) {
     throw refuse(`--watchers ${watchers}: it takes ${WATCHERS_MIN} to ${WATCHERS_MAX}`);
   }
   if (epochs !== undefined && epochs < 1) throw refuse(`--epochs ${epochs}: at least 1`);
-  for (const id of [...[...kill, ...restart].map((one) => one.id), ...lie]) {
+  for (const id of [...[...kill, ...restart, ...fault].map((one) => one.id), ...lie]) {
     if (id >= watchers) throw refuse(`there is no watcher ${id}: they are 0 to ${watchers - 1}`);
   }
-  return { watchers, epochs, kills: kill, restarts: restart, liars: lie, seed, aggregator, rpc, directory: dir };
+  const [liars, faults] = [lie, fault];
+  return { watchers, epochs, kills: kill, restarts: restart, liars, faults, seed, aggregator, rpc, directory: dir };
 }
 
 function whole(text: string): number {
@@ -88,4 +96,12 @@ function collectKill(text: string, before: Options['kill']): Options['kill'] {
   const match = /^(\d{1,4})@(\d{1,9})$/.exec(text);
   if (!match) throw new InvalidArgumentError('It takes ID@EPOCH, such as 2@3.');
   return [...before, { id: Number(match[1]), epoch: Number(match[2]) }];
+}
+
+function collectFault(text: string, before: PlannedFault[]): PlannedFault[] {
+  const match = /^([a-z]+):(\d{1,4})@(\d{1,9})-(\d{1,9})$/.exec(text);
+  const kind = FAULT_KINDS.find((one) => one === match?.[1]);
+  if (!match || !kind)
+    throw new InvalidArgumentError(`It takes KIND:ID@FROM-TO, such as cut:2@3-5; ${FAULT_KINDS.join(', ')}.`);
+  return [...before, { kind, id: Number(match[2]), from: Number(match[3]), to: Number(match[4]) }];
 }

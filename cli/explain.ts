@@ -37,9 +37,11 @@ export function explainCommand(io: AuditIo = processIo()): Command {
 
 async function run(epoch: number, flags: Flags, io: AuditIo): Promise<void> {
   const place = await placeOf(flags);
-  const archives = (await foldersOf(flags, place)).map(({ archive }) => archive);
+  const folders = await foldersOf(flags, place);
+  const archives = folders.map(({ archive }) => archive);
+  const notes = folders.map((folder) => folder.notes);
   await using source = disposable(await place.open());
-  const found = await explain({ ...source, archives }, epoch, flags.service);
+  const found = await explain({ ...source, archives, notes }, epoch, flags.service);
   for (const line of flags.json ? [JSON.stringify(explanationJson(found))] : renderExplanation(found)) io.out(line);
   io.exit(AUDIT_EXIT.follows);
 }

@@ -185,7 +185,7 @@ async function probeAll(
 
 /** An answer whose digest is only to be shown is right, whatever it is. */
 function judged(result: ProbeResult, target: ServiceTarget, isShown: boolean): Judgement {
-  const judgement = judge(result, target, true);
+  const judgement = judge(result, target);
   const isDigest = judgement.reason === REASON.wrongAnswer || judgement.reason === REASON.wrongBody;
   return isShown && isDigest ? { outcome: OUTCOME.good, reason: REASON.ok } : judgement;
 }

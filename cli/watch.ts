@@ -9,7 +9,9 @@ import { wireNode } from '../node/wire.ts';
 import { readKeystore } from '../platform/bls/keystore.ts';
 import { directoryFolder } from '../platform/files.ts';
 import { Guard } from '../platform/guard.ts';
+import { createReference } from '../platform/reference.ts';
 import { createSigner } from '../platform/signer.ts';
+import { NTP_PORT, type NtpServer } from '../platform/sntp.ts';
 import { openJournal } from '../platform/store/journal.ts';
 import { keccak, toHex } from '../protocol/bytes.ts';
 import type { PlumblineError } from '../protocol/error.ts';
@@ -19,6 +21,9 @@ import { untilSignal } from './signal.ts';
 
 /** Another process signs with the same key: starting again by itself would not help, so a supervisor must not. */
 export const EXIT_OWN_KEY = 4;
+
+/** Two that disagree count as sick, so one of them alone may be down and a provider still be blamed only with three. */
+export const CONTROLS_ADVISED = 3;
 
 export type Watcher = {
   readonly watcher: string;
@@ -63,6 +68,9 @@ async function startOn(
   const guard = new Guard({ clock, calendar: core.facts.calendar, isFresh: journal.isFresh, log });
   const signer = createSigner({ bls, secretKey, journal, guard, domain: core.facts.domain });
 
+  if (config.controls.length < CONTROLS_ADVISED && !config.allowLoopbackTargets) {
+    log.warn({ controls: config.controls.length }, 'too few controls: an outage of this watcher is reported as theirs');
+  }
   const node = wireNode(core, {
     signer,
     guard,
@@ -71,6 +79,7 @@ async function startOn(
     prober,
     consent,
     vitals,
+    reference: config.ntpServers.length > 0 ? createReference(config.ntpServers.map(ntpServerOf), clock) : undefined,
     archive: config.archive ? directoryFolder(join(config.dataDir, 'archive')) : undefined,
     archiveEpochs: config.archiveEpochs,
   });
@@ -94,18 +103,24 @@ async function startOn(
 }
 
 /** What the probing thread needs to know; it has no other way to the configuration. */
-function settingsOf({ rpc, references, allowLoopbackTargets, secondResolvers, controls }: WatchConfig): WorkerSettings {
+function settingsOf(config: WatchConfig): WorkerSettings {
   return {
-    allowLoopback: allowLoopbackTargets,
-    secondResolvers,
-    controls: controls.map(controlOf),
-    references: [rpc, ...references],
+    allowLoopback: config.allowLoopbackTargets,
+    secondResolvers: config.secondResolvers,
+    controls: config.controls.map(controlOf),
+    controlNames: config.controlNames,
+    references: [config.rpc, ...config.references],
   };
 }
 
 function controlOf(text: string): { address: string; port: number } {
   const colon = text.lastIndexOf(':');
   return { address: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+}
+
+function ntpServerOf(text: string): NtpServer {
+  const [, host, port] = /^(.*?)(?::(\d+))?$/.exec(text)!;
+  return { host: host!.replace(/^\[|\]$/g, ''), port: port === undefined ? NTP_PORT : Number(port) };
 }
 
 /** `plumbline watch`: runs until it is told to stop. */

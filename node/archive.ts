@@ -1,5 +1,6 @@
 import type { Followed } from '../ledger/ledger.ts';
 import type { Folder } from '../platform/files.ts';
+import { abstentionName } from '../protocol/abstention.ts';
 import { bitmapOf } from '../protocol/bitmap.ts';
 import { fromHex } from '../protocol/bytes.ts';
 import { evidenceName } from '../protocol/evidence.ts';
@@ -33,7 +34,7 @@ export function archiveStage({ archive }: { readonly archive: Pick<Folder, 'writ
   };
 }
 
-/** Removes records and evidence older than the archive's retention; other files in the folder are left alone. */
+/** Removes records, evidence and notes older than the archive's retention; other files in the folder are left alone. */
 export function pruneArchiveStage({ archive, archiveEpochs }: ArchiveDeps) {
   /** Nothing older is left; unknown until the folder was listed. */
   let clearedBelow: number | undefined;
@@ -59,11 +60,12 @@ export function pruneArchiveStage({ archive, archiveEpochs }: ArchiveDeps) {
     for (; clearedBelow < below; clearedBelow++) {
       await archive.remove(recordName(clearedBelow));
       await archive.remove(evidenceName(clearedBelow));
+      await archive.remove(abstentionName(clearedBelow));
     }
   };
 }
 
 function epochOfFile(name: string): number | undefined {
-  const epoch = Number(/^(?:epoch|evidence)-(\d{9,16})\.ssz$/.exec(name)?.[1]);
+  const epoch = Number(/^(?:epoch|evidence|abstained)-(\d{9,16})\.ssz$/.exec(name)?.[1]);
   return Number.isSafeInteger(epoch) ? epoch : undefined;
 }

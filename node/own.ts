@@ -3,9 +3,10 @@ import type { Failed } from '../ledger/failure.ts';
 import type { Timers } from '../ledger/timers.ts';
 import type { OracleFacts } from '../platform/chain/chain.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Guard } from '../platform/guard.ts';
 import type { Log } from '../platform/log.ts';
-import type { Signer } from '../platform/signer.ts';
 import type { Journal } from '../platform/store/journal.ts';
+import { errorCode } from '../protocol/error.ts';
 import { seatOf } from '../protocol/set.ts';
 import { epochAt, roundOf } from '../protocol/time.ts';
 import { type Committed, type Measurement, type Sealed, sealedFrom } from './artefacts.ts';
@@ -15,7 +16,7 @@ export type OwnDeps = {
   readonly clock: Clock;
   readonly epochFacts: (epoch: number) => Promise<EpochFacts>;
   readonly journal: Pick<Journal, 'entries'>;
-  readonly signer: Pick<Signer, 'maySign'>;
+  readonly guard: Pick<Guard, 'checkNew'>;
   readonly watcher: Uint8Array;
   readonly timers: Timers;
   readonly failed: Failed;
@@ -28,15 +29,25 @@ export type OwnStages = {
   readonly seal: (measurement: Measurement) => Sealed;
   readonly commit: (sealed: Sealed, seat: number) => Promise<Committed>;
   readonly reveal: (committed: Committed) => Promise<void>;
+  readonly abstain: (measurement: Measurement, code: string) => Promise<void>;
 };
 
 /** Carries our own batch from one moment of its epoch to the next. A failure costs this epoch's batch and nothing else. */
-export function ownBatch(deps: OwnDeps, { measure, seal, commit, reveal }: OwnStages) {
+export function ownBatch(deps: OwnDeps, { measure, seal, commit, reveal, abstain }: OwnStages) {
   const { clock, log, timers, failed } = deps;
   const { calendar, parameters } = deps.facts;
   const measured = new Map<number, { seat: number; work: Promise<Measurement> }>();
   const committed = new Map<number, Promise<Committed>>();
   const ownSeat = async (epoch: number) => seatOf((await deps.epochFacts(epoch)).set, deps.watcher)?.seat;
+
+  const refusal = (): string | undefined => {
+    try {
+      deps.guard.checkNew();
+      return undefined;
+    } catch (error) {
+      return errorCode(error);
+    }
+  };
 
   const probe = async (epoch: number): Promise<void> => {
     const seat = await ownSeat(epoch);
@@ -49,11 +60,16 @@ export function ownBatch(deps: OwnDeps, { measure, seal, commit, reveal }: OwnSt
     const ours = measured.get(epoch);
     measured.delete(epoch);
     const measurement = await ours?.work.catch(() => undefined);
-    // While we listen for our own key elsewhere, what was measured is not sent.
-    if (!ours || !measurement || !deps.signer.maySign()) return;
+    if (!ours || !measurement) return;
+    // While we listen for our own key elsewhere, or our clock is wrong, what was measured is not sent.
+    const code = refusal();
+    if (code !== undefined) return abstain(measurement, code);
     // Nobody takes a commit from then on: it could be a copy.
     const { revealFrom } = roundOf(calendar, parameters, epoch);
-    if (clock.now() >= revealFrom) return log.warn({ epoch }, 'too late to commit');
+    if (clock.now() >= revealFrom) {
+      log.warn({ epoch }, 'too late to commit');
+      return abstain(measurement, 'late');
+    }
     committed.set(epoch, commit(seal(measurement), ours.seat));
     await committed.get(epoch);
   };

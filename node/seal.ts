@@ -9,12 +9,14 @@ export type SealDeps = {
   readonly watcher: Uint8Array;
   readonly random: (length: number) => Uint8Array;
   readonly clockErrorMicros: () => number;
+  /** Of the epoch that is sealed. */
 };
 
 /** Turns a measurement into the canonical bytes that get committed, revealed, hashed and archived. */
 export function sealStage({ facts, watcher, random, clockErrorMicros }: SealDeps) {
   return ({ facts: known, vrfProof, samples, vitals }: Measurement): Sealed => {
-    const { stallMaxMicros, stallTotalMicros, selfTestP99Micros } = vitals ?? vitalsOf(samples);
+    const { stallMaxMicros, stallTotalMicros, selfTestP99Micros, controlsGood, controlsBad } =
+      vitals ?? vitalsOf(samples);
     const batch: Batch = {
       protocolVersion: facts.parameters.protocolVersion,
       chainId: facts.domain.chainId,
@@ -28,8 +30,8 @@ export function sealStage({ facts, watcher, random, clockErrorMicros }: SealDeps
       stallMaxMicros,
       stallTotalMicros,
       selfTestP99Micros,
-      controlsGood: 0,
-      controlsBad: 0,
+      controlsGood,
+      controlsBad,
       samples,
     };
     const bytes = encodeBatch(batch);
@@ -40,5 +42,11 @@ export function sealStage({ facts, watcher, random, clockErrorMicros }: SealDeps
 /** Of a prober that says nothing of itself: probes that ran at once saw the same stall, so the longest is all that is known of it. */
 function vitalsOf(samples: readonly Sample[]): Vitals {
   const longest = Math.max(0, ...samples.map(({ stallMicros }) => stallMicros));
-  return { stallMaxMicros: longest, stallTotalMicros: longest, selfTestP99Micros: ABSENT_MICROS };
+  return {
+    stallMaxMicros: longest,
+    stallTotalMicros: longest,
+    selfTestP99Micros: ABSENT_MICROS,
+    controlsGood: 0,
+    controlsBad: 0,
+  };
 }

@@ -3,9 +3,11 @@ import { failureLog } from '../ledger/failure.ts';
 import { Timers } from '../ledger/timers.ts';
 import type { Folder } from '../platform/files.ts';
 import type { Guard } from '../platform/guard.ts';
+import type { Reference } from '../platform/reference.ts';
 import type { Signer } from '../platform/signer.ts';
 import type { Journal } from '../platform/store/journal.ts';
 import { epochAt } from '../protocol/time.ts';
+import { abstainStage } from './abstain.ts';
 import { archiveStage, pruneArchiveStage } from './archive.ts';
 import { attestStage } from './attest.ts';
 import { clockStage } from './clock.ts';
@@ -31,6 +33,8 @@ export type NodeParts = {
   readonly consent: Pick<ConsentBook, 'refreshAll'>;
   /** How well the prober was in its last run; without it the samples alone say how the loop stood still. */
   readonly vitals?: () => Vitals;
+  /** NTP servers, where the operator named some. */
+  readonly reference?: Reference | undefined;
   readonly archive: Folder | undefined;
   /** Epochs that the archive keeps; 0 keeps all. */
   readonly archiveEpochs: number;
@@ -47,14 +51,18 @@ export function wireNode(core: Core, parts: NodeParts) {
   // Our key, signing somewhere else: then nothing is signed here any more.
   core.onSigned(elsewhereStage(deps));
 
-  // Our clock against the chain's: while it is proven wrong, nothing is signed.
+  // Our clock against that of others: while it is proven wrong, or has just jumped, nothing is signed.
   const ourClock = clockStage(deps);
   rounds.on('begin', () => void ourClock.check());
+  rounds.on('end', ourClock.look);
+  rounds.on('view', ourClock.look);
 
   // Our own batch, from moment to moment of its epoch.
   const { prepare, measure, stop } = measureStage(deps);
-  const seal = sealStage({ ...deps, clockErrorMicros: ourClock.errorMicros });
-  const stages = { measure, seal, commit: commitStage(deps), reveal: revealStage(deps) };
+  const clockErrorMicros = ourClock.errorMicros;
+  const seal = sealStage({ ...deps, clockErrorMicros });
+  const abstain = abstainStage({ ...deps, clockErrorMicros });
+  const stages = { measure, seal, commit: commitStage(deps), reveal: revealStage(deps), abstain };
   const own = ownBatch(deps, stages);
   rounds.on('begin', own.probe);
   rounds.on('end', own.commit);

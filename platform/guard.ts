@@ -68,7 +68,10 @@ export class Guard {
     this.checkAlone();
     if (this.maySign()) return;
     if (this.#isClockOff) {
-      throw new PlumblineError('clock-off', 'the clock is proven to be behind: nothing new is signed; synchronise it');
+      throw new PlumblineError(
+        'clock-off',
+        'the clock is proven wrong, or has just jumped: nothing new is signed; synchronise it',
+      );
     }
     throw new PlumblineError(
       'listening',

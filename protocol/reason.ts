@@ -45,6 +45,7 @@ export const REASON = {
   stalled: 157,
   controlsUnhealthy: 158,
   internal: 159,
+  correlatedFailure: 160,
   proberLost: 165,
 } as const;
 
@@ -99,8 +100,11 @@ export const REASONS: Readonly<Record<ReasonName, ReasonEntry>> = {
   startedLate: fault('The watcher came to the slot too late to probe at the drawn time.'),
   shutdown: fault('The watcher was shutting down.'),
   stalled: fault("The watcher's event loop stood still for longer than the whole time-out."),
-  controlsUnhealthy: fault("The probe failed while the watcher's control targets failed as well."),
+  controlsUnhealthy: fault("The watcher's own controls failed around the probe, so it says nothing of the provider."),
   internal: fault('An unexpected error inside the watcher; its log has the details.'),
+  correlatedFailure: fault(
+    'Unrelated providers failed for this watcher within the same seconds: its own network is the likelier cause.',
+  ),
   proberLost: fault("The watcher's probing thread ended or did not answer, and what it had measured is gone."),
 };
 

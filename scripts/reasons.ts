@@ -23,8 +23,9 @@ export function reasonsMarkdown(): string {
   return `# Reasons
 
 Every sample has one of four outcomes and one reason from this closed list. Only \`bad\` counts against a provider;
-\`unknown\` and \`watcherFault\` are counted and published. A \`bad\` reason becomes \`controlsUnhealthy\` when the
-watcher's own control targets fail as well. Numbers are never reused.
+\`unknown\` and \`watcherFault\` are counted and published. \`ok\` and every \`bad\` reason become \`controlsUnhealthy\` when the
+watcher's own controls fail as well, a \`bad\` one \`correlatedFailure\` when unrelated providers fail with it
+([MEASUREMENT.md](MEASUREMENT.md#when-a-watcher-doubts-itself)). Numbers are never reused.
 
 This page is generated from \`protocol/reason.ts\` by \`node scripts/reasons.ts\`; edit that file instead.
 

@@ -3,15 +3,16 @@ import { burstRequests } from '../../protocol/burst.ts';
 import { errorMessage, PlumblineError } from '../../protocol/error.ts';
 import { SAMPLES_MAX } from '../../protocol/limits.ts';
 import { REASON, type Reason } from '../../protocol/reason.ts';
-import { ABSENT_BURST, ABSENT_MICROS, emptySample, OUTCOME, type Sample } from '../../protocol/sample.ts';
+import { ABSENT_BURST, ABSENT_MICROS, emptySample, OUTCOME, type Outcome, type Sample } from '../../protocol/sample.ts';
 import { SERVICE_KIND } from '../../protocol/service.ts';
 import { burstProbe } from './burst.ts';
 import type { ConsentBook } from './consent.ts';
 import type { Controls } from './control.ts';
+import { createCorrelation, type Watched } from './correlate.ts';
 import { dnsProbe } from './dns.ts';
 import { probeHttp } from './http.ts';
 import { jsonProbe } from './jsonquery.ts';
-import { type Judgement, judge, outcomeOf, reasonOf } from './judge.ts';
+import { type Doubt, type Judgement, judge, outcomeOf, reasonOf } from './judge.ts';
 import { isKeptAlive } from './keep.ts';
 import type { Probe } from './kind.ts';
 import type { ProbeTools } from './line.ts';
@@ -61,6 +62,10 @@ export const PROBES_MAX = 256;
 export const START_LATE_MILLIS_MAX = 500;
 /** The controls are also asked while nothing fails, so that a short outage of our own is noticed. */
 export const CONTROL_PERIOD_MILLIS = 5_000;
+/** Before a failed probe one period and a little more: a tick of the period's timer may come late. */
+export const CONTROL_BEFORE_MILLIS = CONTROL_PERIOD_MILLIS + 1_000;
+/** So long before the epoch's end whoever still waits for its neighbours is judged by those that are known. */
+export const SETTLE_MILLIS = 50;
 /** Offsets inside an epoch are 32-bit microseconds; an hour leaves room. */
 export const EPOCH_MILLIS_MAX = 3_600_000;
 
@@ -92,6 +97,7 @@ export function createProber(options: ProberOptions): Prober {
   const { clock } = tools;
   const probesMax = options.probesMax ?? PROBES_MAX;
   const probes = options.probes ?? PROBES;
+  const correlation = createCorrelation(clock);
   let inFlight = 0;
 
   /** The reason not to send any load for this slot, if there is one. */
@@ -104,13 +110,18 @@ export function createProber(options: ProberOptions): Prober {
     return inFlight >= probesMax ? REASON.overload : undefined;
   };
 
-  const judged = async (result: ProbeResult, target: ServiceTarget): Promise<Judgement> => {
-    const accuses = outcomeOf(reasonOf(result, target)) === OUTCOME.bad || result.burst === 0;
-    // One period earlier: an outage of ours that ended just before the probe may still have spoiled it.
-    const since = result.startMicros - CONTROL_PERIOD_MILLIS * MICROS_PER_MILLI;
-    const healthy = accuses ? await controls.healthySince(since) : true;
-    if (!healthy) result.burst = ABSENT_BURST;
-    return judge(result, target, healthy);
+  /** Why not to believe what a probe shows, if there is a reason. */
+  const doubtOf = async ({ result, isShared }: Watched, outcome: Outcome): Promise<Doubt | undefined> => {
+    const isGood = outcome === OUTCOME.good;
+    // A burst that missed its rate accuses too, though its answer is a good one.
+    const accuses = outcome === OUTCOME.bad || (isGood && result.burst === 0);
+    if (isGood && !accuses)
+      return (await controls.wellSince(result.startMicros)) ? undefined : REASON.controlsUnhealthy;
+    if (!accuses) return undefined;
+    // An outage of ours that ended just before the probe may still have spoiled it.
+    const since = result.startMicros - CONTROL_BEFORE_MILLIS * MICROS_PER_MILLI;
+    if (!(await controls.healthySince(since))) return REASON.controlsUnhealthy;
+    return !isGood && (await isShared()) ? REASON.correlatedFailure : undefined;
   };
 
   /** Probes one slot now. A socket stays counted until its probe ends, even if the epoch ended first. */
@@ -120,16 +131,22 @@ export function createProber(options: ProberOptions): Prober {
     const startMicros = Math.round((clock.now() - epoch.startUnixMillis) * MICROS_PER_MILLI);
     const { load, target } = fitting(slot.target, probesMax - inFlight);
     inFlight += load;
+    controls.accompany();
     try {
-      const result = await probes[target.kind]!(tools, target, signal);
-      const judgement = await judged(result, target);
+      const probe = async () => probes[target.kind]!(tools, target, signal);
+      const ended = probe().finally(() => {
+        inFlight -= load;
+      });
+      const watched = await correlation.watch(target, ended, (result) => outcomeOf(reasonOf(result, target)));
+      const { result } = watched;
+      const doubt = await doubtOf(watched, outcomeOf(reasonOf(result, target)));
+      if (doubt !== undefined) result.burst = ABSENT_BURST;
+      const judgement: Judgement = judge(result, target, doubt);
       if (judgement.reason === REASON.internal) log.warn({ slot, detail: result.detail }, 'a probe failed oddly');
       return sampleOf(slot, startMicros, result, judgement);
     } catch (error) {
       log.warn({ service: slot.service, slot: slot.slot, error: errorMessage(error) }, 'a probe threw');
       return blankSample(slot, REASON.internal);
-    } finally {
-      inFlight -= load;
     }
   };
 
@@ -143,6 +160,7 @@ export function createProber(options: ProberOptions): Prober {
     const order = slots.map((_, index) => index).sort((a, b) => slots[a]!.atUnixMillis - slots[b]!.atUnixMillis);
     let next = 0;
     let nextStart: Timer | undefined;
+    let lastWord: Timer | undefined;
     let epochEnd: Timer | undefined;
     let missing = slots.length;
 
@@ -154,6 +172,7 @@ export function createProber(options: ProberOptions): Prober {
     };
     const end = () => {
       nextStart?.cancel();
+      lastWord?.cancel();
       epochEnd?.cancel();
       stopControls();
       epoch.signal?.removeEventListener('abort', onShutdown);
@@ -179,6 +198,7 @@ export function createProber(options: ProberOptions): Prober {
       if (next < order.length) nextStart = clock.after(slots[order[next]!]!.atUnixMillis - clock.now(), startDue);
     };
     startDue();
+    lastWord = clock.after(epoch.endUnixMillis - SETTLE_MILLIS - clock.now(), correlation.settle);
     // A probe that timed out has its sample by now; one that still runs, or still waits for the controls, accuses nobody.
     epochEnd = clock.after(epoch.endUnixMillis - clock.now(), () => settleRest(REASON.cutOff, REASON.startedLate));
     epoch.signal?.addEventListener('abort', onShutdown, { once: true });

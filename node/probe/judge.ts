@@ -6,15 +6,19 @@ import type { ServiceTarget } from './target.ts';
 
 export type Judgement = { outcome: Outcome; reason: Reason };
 
+/** Why a probe may say more about this watcher than about the provider: a failure, or the time that an answer took. */
+export type Doubt = typeof REASON.controlsUnhealthy | typeof REASON.correlatedFailure;
+
 /**
- * The outcome of a probe. A failure at the provider's own resolved address is the provider's, unless this watcher's
- * controls fail too: a sick watcher accuses nobody.
+ * The outcome of a probe. A failure at the provider's own resolved address is the provider's, unless this watcher has
+ * reason to doubt itself: a sick watcher accuses nobody. It praises nobody either, so that a doubt selects no outcome.
  */
-export function judge(result: ProbeResult, target: ServiceTarget, controlsHealthy: boolean): Judgement {
+export function judge(result: ProbeResult, target: ServiceTarget, doubt?: Doubt): Judgement {
   const reason = reasonOf(result, target);
   const outcome = outcomeOf(reason);
-  if (outcome !== OUTCOME.bad || controlsHealthy) return { outcome, reason };
-  return { outcome: OUTCOME.watcherFault, reason: REASON.controlsUnhealthy };
+  if (outcome === OUTCOME.unknown || outcome === OUTCOME.watcherFault || doubt === undefined)
+    return { outcome, reason };
+  return { outcome: OUTCOME.watcherFault, reason: doubt };
 }
 
 /** What the probe found, with the service's assertions applied, before the controls have a word. */

@@ -34,7 +34,7 @@ export const TIMEOUT_MILLIS_MIN = 10;
 export const TIMEOUT_MILLIS_MAX = 30_000;
 /** Resolving has its own budget: the time-out of the service, but never more than this. */
 export const RESOLVE_MILLIS_MAX = 5_000;
-/** One round of control targets, asked only after a failed probe. */
+/** One round of control targets. After a failed probe it may have to wait for one that runs already. */
 export const CONTROL_MILLIS_MAX = 1_000;
 /** Methods without a request body and without a side effect that a provider could be harmed by; those of http services. */
 export const METHODS: readonly string[] = ['GET', 'HEAD'];
@@ -70,5 +70,5 @@ export function resolveMillisMax(timeoutMillis: number): number {
  * in milliseconds. Slots start at least this long before the epoch's end; a later one risks `cutOff`.
  */
 export function slotMillisMax(timeoutMillis: number): number {
-  return resolveMillisMax(timeoutMillis) + timeoutMillis + CONTROL_MILLIS_MAX;
+  return resolveMillisMax(timeoutMillis) + timeoutMillis + 2 * CONTROL_MILLIS_MAX;
 }

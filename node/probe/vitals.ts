@@ -5,4 +5,7 @@ export type Vitals = {
   readonly stallTotalMicros: number;
   /** Its own error against a known delay, p99; ABSENT_MICROS before the first self-test. */
   readonly selfTestP99Micros: number;
+  /** Answers and failures of its controls since the run before. */
+  readonly controlsGood: number;
+  readonly controlsBad: number;
 };

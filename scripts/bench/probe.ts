@@ -38,7 +38,7 @@ if (process.platform !== 'linux' || !has('cc')) {
     );
   }
   const thread = await startProberThread({
-    settings: { allowLoopback: true, secondResolvers: [], controls: [], references: [] },
+    settings: { allowLoopback: true, secondResolvers: [], controls: [], controlNames: [], references: [] },
     clock: systemClock(),
     log: { info: () => undefined, warn: console.warn, error: console.error },
   });

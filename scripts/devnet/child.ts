@@ -33,13 +33,19 @@ export function startChild(
   name: string,
   logPath: string,
   [command, ...before]: readonly string[] = [],
+  {
+    flags = [],
+    env = {},
+  }: { readonly flags?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
 ): Child {
   mkdirSync(dirname(logPath), { recursive: true });
   const output = openSync(logPath, 'a');
+  const nodeFlags = [...NODE_FLAGS, ...flags];
   const child = fork(program, [...args], {
+    env: { ...process.env, ...env },
     ...(command === undefined
-      ? { execArgv: NODE_FLAGS }
-      : { execPath: command, execArgv: [...before, process.execPath, ...NODE_FLAGS] }),
+      ? { execArgv: nodeFlags }
+      : { execPath: command, execArgv: [...before, process.execPath, ...nodeFlags] }),
     stdio: ['ignore', output, output, 'ipc'],
     // Ctrl-C reaches the whole foreground group; the supervisor alone decides in which order things end.
     detached: true,

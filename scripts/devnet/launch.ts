@@ -37,6 +37,8 @@ export function watcherKeys(count: number, seed: number): WatcherKey[] {
 export async function furnish(options: {
   readonly directory: string;
   readonly rpcUrl: string;
+  /** Of every watcher; none by default, because a devnet has no other networks. */
+  readonly controls: readonly string[];
   readonly keys: readonly WatcherKey[];
   readonly endpoints: readonly Endpoint[];
   readonly bls: Bls;
@@ -83,9 +85,11 @@ export async function furnish(options: {
         retentionEpochs: 10_000,
         archive: true,
         archiveEpochs: 0,
-        controls: [],
+        controls: [...options.controls],
+        controlNames: [],
         secondResolvers: [],
         references: [],
+        ntpServers: [],
         allowLoopbackTargets: true,
       };
       const configPath = join(home, 'config.yaml');

@@ -14,12 +14,29 @@ export type Plan = {
   readonly kills: readonly { readonly id: number; readonly epoch: number }[];
   readonly restarts: readonly { readonly id: number; readonly epoch: number }[];
   readonly liars: readonly number[];
+  /** Watchers that are sick from the beginning of one epoch to that of another. */
+  readonly faults: readonly PlannedFault[];
   readonly seed: number;
   readonly aggregator: boolean;
   /** JSON-RPC services before the EVM as well. */
   readonly rpc: boolean;
   readonly directory: string | undefined;
 };
+
+export const FAULT_KINDS = ['cut', 'clock', 'stall'] as const;
+export type PlannedFault = {
+  readonly kind: (typeof FAULT_KINDS)[number];
+  readonly id: number;
+  readonly from: number;
+  readonly to: number;
+};
+
+/** Far beyond Δ / 2, and more than the time in which a commit of the same epoch counts. */
+const JUMP_MILLIS = 1_500;
+/** Longer than the time-out of the devnet's probes. */
+const STALL_MILLIS = 1_000;
+/** A fault begins and ends this long after its epochs do: in the middle of probing. */
+const INTO_EPOCH_MILLIS = 1_000;
 
 /** 0 done, 1 started and failed, 3 no quorum. */
 export const EXIT = { done: 0, failed: 1, noQuorum: 3 } as const;
@@ -52,7 +69,7 @@ export async function runDevnet(
   let run: Run | undefined;
   let ending: Ending;
   try {
-    devnet = await Devnet.start({ ...plan }, show);
+    devnet = await Devnet.start({ ...plan, sick: [...new Set(plan.faults.map(({ id }) => id))] }, show);
     onCalendar(devnet.chain.facts.calendar);
     run = new Run(devnet, show);
     const release = interactive ? onKeys(process.stdin, keysOf(devnet, show, stop)) : () => {};
@@ -74,6 +91,7 @@ export async function runDevnet(
 async function follow(plan: Plan, devnet: Devnet, run: Run, show: Show, quit: AbortSignal): Promise<Ending> {
   const due = [...plan.kills];
   const returning = [...plan.restarts];
+  const ailing = createAilments(plan.faults, devnet, show);
   while (!quit.aborted) {
     const epoch = epochAt(devnet.chain.facts.calendar, Date.now());
     for (const kill of due.filter((one) => one.epoch <= epoch)) {
@@ -85,6 +103,7 @@ async function follow(plan: Plan, devnet: Devnet, run: Run, show: Show, quit: Ab
       returning.splice(returning.indexOf(one), 1);
       await devnet.restart(one.id);
     }
+    await ailing();
     await run.look().catch((error: unknown) => show({ type: 'note', text: errorMessage(error) }));
     if (plan.epochs !== undefined) {
       if (isFulfilled(run, plan.epochs, devnet)) return { code: EXIT.done, reason: undefined };
@@ -97,6 +116,30 @@ async function follow(plan: Plan, devnet: Devnet, run: Run, show: Show, quit: Ab
     await pause(quit);
   }
   return { code: EXIT.done, reason: undefined };
+}
+
+/** What is to be called again and again: makes watchers sick, and well, when the plan says so. */
+function createAilments(faults: readonly PlannedFault[], devnet: Devnet, show: Show): () => Promise<void> {
+  const before = new Map<number, string>();
+  return async () => {
+    const epoch = epochAt(devnet.chain.facts.calendar, Date.now() - INTO_EPOCH_MILLIS);
+    for (const id of new Set(faults.map((fault) => fault.id))) {
+      const kinds = faults
+        .filter((one) => one.id === id && one.from <= epoch && epoch < one.to)
+        .map(({ kind }) => kind);
+      if ((before.get(id) ?? '') === kinds.join()) continue;
+      before.set(id, kinds.join());
+      await devnet.ail(id, {
+        cut: kinds.includes('cut'),
+        jumpMillis: kinds.includes('clock') ? JUMP_MILLIS : 0,
+        stallMillis: kinds.includes('stall') ? STALL_MILLIS : 0,
+      });
+      show({
+        type: 'note',
+        text: kinds.length > 0 ? `watcher ${id} is sick: ${kinds.join(', ')}` : `watcher ${id} is well`,
+      });
+    }
+  };
 }
 
 /** So many reports, and the settlement of every window that they closed. */

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { DevnetEvent } from '../../dashboard/model.ts';
 import { createBls } from '../../platform/bls/create.ts';
 import { type Anvil, startAnvil } from '../../platform/chain/anvil.ts';
@@ -10,7 +11,9 @@ import { PlumblineError } from '../../protocol/error.ts';
 import { compileContracts } from '../compile.ts';
 import { accountsNeeded } from './accounts.ts';
 import { type Child, startChild } from './child.ts';
+import { controlHosts } from './controls.ts';
 import { devnetDirectory } from './directory.ts';
+import { FAULT_FILE, type Fault, WELL } from './fault.ts';
 import { type Endpoint, furnish, furnishAggregator, type WatcherHome, watcherKeys } from './launch.ts';
 import { SERVICES, SLOWED_MILLIS } from './plan.ts';
 import { reservePorts } from './ports.ts';
@@ -40,6 +43,8 @@ export type DevnetOptions = {
   /** Also JSON-RPC services before the EVM, most of which are not what they promise. */
   readonly rpc?: boolean;
   readonly hosts?: Hosts;
+  /** Watchers that can be made sick; then all have controls to notice it by. */
+  readonly sick?: readonly number[];
 };
 
 /** anvil's own. */
@@ -49,6 +54,7 @@ type Member = { readonly home: WatcherHome; child: Child; state: 'up' | 'lying' 
 
 const HERE = import.meta.dirname;
 const WATCHER_PROGRAM = join(HERE, 'watcher.ts');
+const FAULT_MODULE = join(HERE, 'fault.ts');
 const CLI = join(HERE, '../../cli/bin.js');
 
 /** All processes of one devnet, and what can be done to them. */
@@ -110,7 +116,9 @@ export class Devnet {
     };
     const { hosts } = options;
     const child = (program: string, args: readonly string[], name: string, within?: readonly string[]): Child => {
-      const started = startChild(program, args, name, join(directory, 'logs', `${name}.log`), within);
+      const sick = (options.sick ?? []).find((id) => name === `watcher-${id}`);
+      const more = sick === undefined ? {} : faulty(join(directory, 'watchers', String(sick)));
+      const started = startChild(program, args, name, join(directory, 'logs', `${name}.log`), within, more);
       cleanup.push(started.stop);
       return started;
     };
@@ -152,8 +160,10 @@ export class Devnet {
     const { ports, release } = await reservePorts(hosts ? 0 : options.watchers);
     cleanup.push(release);
     const endpoints = keys.map((_, id) => hosts?.place(id) ?? { address: '127.0.0.1', port: ports[id]! });
+    const controls = options.sick?.length ? await controlHosts(cleanup) : undefined;
     const homes = await furnish({
       directory,
+      controls: controls?.addresses ?? [],
       rpcUrl: anvil.url,
       keys,
       endpoints,
@@ -200,6 +210,7 @@ export class Devnet {
     });
     const members = watchers.map((one, id): Member => ({ home: homes[id]!, child: one, state: 'up' }));
     const devnet = new Devnet({ directory, rpc, chain, world, anvil, members, providers, hosts, show });
+    if (controls) devnet.#release = controls.close;
     await step(
       `starting ${options.watchers} watchers`,
       Promise.all(members.map((member) => devnet.#open(member, options.liars.includes(member.home.id)))),
@@ -230,6 +241,13 @@ export class Devnet {
   }
 
   #stopping = false;
+  #release: () => Promise<void> = async () => {};
+
+  /** Makes a watcher that was started for it sick, or well again. */
+  async ail(id: number, fault: Partial<Fault>): Promise<void> {
+    const path = faultPath(this.member(id).home.directory);
+    await writeAtomically(path, JSON.stringify({ ...WELL, ...fault }));
+  }
 
   #setLying(member: Member, lying: boolean): void {
     member.child.send({ type: 'lie', lying });
@@ -327,5 +345,15 @@ export class Devnet {
     await Promise.all(this.#members.map(({ child }) => child.stop()));
     await Promise.all(this.#providers.map((child) => child.stop()));
     await this.#anvil.stop();
+    await this.#release();
   }
+}
+
+function faultPath(home: string): string {
+  return join(home, 'fault.json');
+}
+
+/** How a watcher is started that can be made sick. */
+function faulty(home: string) {
+  return { flags: ['--import', pathToFileURL(FAULT_MODULE).href], env: { [FAULT_FILE]: faultPath(home) } };
 }

@@ -7,6 +7,7 @@ import { keccakTwice, toHex } from '../../protocol/bytes.ts';
 import { leafHash, STAT } from '../../protocol/leaf.ts';
 import { kmMaxOf } from '../../protocol/locality.ts';
 import { METRIC } from '../../protocol/metric.ts';
+import { REASON } from '../../protocol/reason.ts';
 import { decodeRecord } from '../../protocol/record.ts';
 import { decodeReveal } from '../../protocol/reveal.ts';
 import { OUTCOME } from '../../protocol/sample.ts';
@@ -73,6 +74,45 @@ describe('explain', () => {
           );
       }
     }
+  });
+
+  it('says what a watcher noted that signed nothing, and only of one without a batch', async () => {
+    const seats = (await world.chain.setAt(TARGET)).seats;
+    const noteOf = (seat: number, code: string, epoch = TARGET) => ({
+      read: async () => ({
+        epoch,
+        watcher: seats[seat]!.watcher,
+        code,
+        clockErrorMicros: 1_300_000,
+        reasons: [
+          { reason: REASON.ok, count: 12 },
+          { reason: REASON.startedLate, count: 8 },
+        ],
+      }),
+    });
+    const broken = { read: () => Promise.reject(new Error('damaged')) };
+    const archives = [memoryArchive('watchers/0/archive', world.records)];
+    const notes = [noteOf(3, 'clock-off'), noteOf(0, 'late'), noteOf(1, 'late', TARGET + 1), broken];
+    const found = await explain({ chain: world.chain, bls: world.bls, archives, notes }, TARGET);
+    for (const { sights } of found.services) {
+      expect(sights.map(({ note }) => note?.code)).toEqual([undefined, undefined, undefined, 'clock-off']);
+      expect(sights.map(({ health }) => health !== undefined)).toEqual([true, true, true, false]);
+    }
+    const line = renderExplanation(found).find((text) => text.startsWith('  seat 3:'));
+    expect(line).toBe(
+      '  seat 3: not valid: no batch; by its own note, unsigned, it did not sign: clock-off; 12 of 20 of its samples were ok; its clock was 1300 ms off',
+    );
+  });
+
+  it('says what a batch tells of the health of its watcher', async () => {
+    const found = await run();
+    const [service] = found.services;
+    const health = { clockErrorMicros: 70_000, controlsGood: 30, controlsBad: 4 };
+    const sights = service!.sights.map((sight) => (sight.seat === 1 ? { ...sight, health, reasons: [] } : sight));
+    const lines = renderExplanation({ ...found, services: [{ ...service!, sights }] });
+    expect(lines.find((text) => text.startsWith('  seat 1:'))).toMatch(
+      /4 of 34 answers of its controls were missing; its clock was 70 ms off$/,
+    );
   });
 
   it('renders a table for people, and the same for programs', async () => {

@@ -101,7 +101,13 @@ describe('sealing', () => {
   });
 
   test('says of the prober what it said of itself', () => {
-    const vitals = { stallMaxMicros: 5_000, stallTotalMicros: 9_000, selfTestP99Micros: 180 };
+    const vitals = {
+      stallMaxMicros: 5_000,
+      stallTotalMicros: 9_000,
+      selfTestP99Micros: 180,
+      controlsGood: 36,
+      controlsBad: 2,
+    };
     expect(seal()({ ...measurement(), vitals }).batch).toMatchObject(vitals);
   });
 

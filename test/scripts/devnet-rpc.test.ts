@@ -51,7 +51,7 @@ async function probe(name: string) {
   const target = targetAt(urls.get(name)!, { kind: SERVICE_KIND.jsonRpc, timeoutMillis: 20_000, extra, provider });
   for (;;) {
     const result = await jsonRpcProbe(tools, target, new AbortController().signal);
-    if (result.statusCode !== 503) return { ...result, ...judge(result, target, true) };
+    if (result.statusCode !== 503) return { ...result, ...judge(result, target) };
   }
 }
 

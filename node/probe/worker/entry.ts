@@ -8,6 +8,7 @@ import { raiseThisThread } from '../../../platform/priority.ts';
 import { ABSENT_MICROS, type Sample } from '../../../protocol/sample.ts';
 import { createConsentBook } from '../consent.ts';
 import { createControls } from '../control.ts';
+import { nameControl } from '../control-name.ts';
 import { createEgressPolicy } from '../egress.ts';
 import { createProber } from '../engine.ts';
 import { createHeadBook } from '../heads.ts';
@@ -35,7 +36,8 @@ const tools = {
   stall: createStallMeter(clock),
 };
 const consent = createConsentBook(tools);
-const controls = createControls(settings.controls, clock);
+const names = settings.controlNames.map((name) => nameControl(name, tools.resolvers));
+const controls = createControls(settings.controls, clock, undefined, names);
 const log = boundedWarnings(clock, (fields, message) => say({ type: 'warn', fields, message }));
 const prober = createProber({ tools, consent, controls, log });
 
@@ -57,10 +59,13 @@ async function run({ id, slots, startUnixMillis, endUnixMillis }: Order & { type
   const stalls = tools.stall.watch();
   const samples: Sample[] = await prober.run(slots, { startUnixMillis, endUnixMillis, signal: abort.signal });
   running.delete(id);
+  const { good: controlsGood, bad: controlsBad } = controls.take();
   const vitals: Vitals = {
     stallMaxMicros: Math.min(stalls.worstMicros(), ABSENT_MICROS - 1),
     stallTotalMicros: Math.min(stalls.totalMicros(), ABSENT_MICROS - 1),
     selfTestP99Micros: selfTest.p99Micros(),
+    controlsGood,
+    controlsBad,
   };
   stalls.stop();
   say({ type: 'done', id, samples: encodeSamples(samples), vitals });

@@ -4,7 +4,7 @@ import { decodeExact } from '../../../protocol/codec.ts';
 import { PlumblineError } from '../../../protocol/error.ts';
 import { SAMPLES_MAX } from '../../../protocol/limits.ts';
 import { ABSENT_MICROS, type Sample, SampleSsz } from '../../../protocol/sample.ts';
-import type { ControlTarget } from '../control.ts';
+import { CONTROL_COUNT_MAX, type ControlTarget } from '../control.ts';
 import type { Slot } from '../engine.ts';
 import type { ServiceTarget } from '../target.ts';
 
@@ -13,6 +13,7 @@ export type WorkerSettings = {
   readonly allowLoopback: boolean;
   readonly secondResolvers: readonly string[];
   readonly controls: readonly ControlTarget[];
+  readonly controlNames: readonly string[];
   /** JSON-RPC URLs of the operator's own, by which heads are judged. */
   readonly references: readonly string[];
 };
@@ -39,7 +40,14 @@ const Id = z.int().min(0);
 const Bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const Text = z.string().max(TEXT_CHARACTERS_MAX);
 
-const Vitals = z.strictObject({ stallMaxMicros: Micros, stallTotalMicros: Micros, selfTestP99Micros: Micros });
+const Count = z.int().min(0).max(CONTROL_COUNT_MAX);
+const Vitals = z.strictObject({
+  stallMaxMicros: Micros,
+  stallTotalMicros: Micros,
+  selfTestP99Micros: Micros,
+  controlsGood: Count,
+  controlsBad: Count,
+});
 
 /** From the worker. It handles strangers' bytes all day: what it says is parsed like theirs. */
 const Report = z.discriminatedUnion('type', [

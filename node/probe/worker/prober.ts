@@ -51,7 +51,13 @@ export const HEAP_MEGABYTES_MAX = 256;
 export const YOUNG_MEGABYTES_MAX = 3;
 
 const MINUTE_MICROS = 60_000_000;
-const NO_VITALS: Vitals = { stallMaxMicros: 0, stallTotalMicros: 0, selfTestP99Micros: ABSENT_MICROS };
+const NO_VITALS: Vitals = {
+  stallMaxMicros: 0,
+  stallTotalMicros: 0,
+  selfTestP99Micros: ABSENT_MICROS,
+  controlsGood: 0,
+  controlsBad: 0,
+};
 
 type Running = {
   readonly slots: readonly Slot[];
@@ -67,7 +73,8 @@ type Running = {
 /** Starts the thread and waits until it has warmed up. @throws PlumblineError `probe-worker` when it does not come up */
 export async function startProberThread(options: ProberThreadOptions): Promise<ProberThread> {
   const { settings, clock, log, metrics = noMetrics } = options;
-  const entry = options.entry ?? new URL('./entry.ts', import.meta.url);
+  const entry =
+    options.entry ?? new URL(import.meta.url.endsWith('.ts') ? './entry.ts' : './entry.js', import.meta.url);
   /** Lines that the thread wrote. */
   const theirs: ProbeLog = log;
   const runs = new Map<number, Running>();

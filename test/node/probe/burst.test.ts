@@ -213,7 +213,12 @@ describe('in the prober', () => {
     const prober = createProber({
       tools,
       consent: grantedConsent(),
-      controls: { check: async () => healthy, healthySince: async () => healthy },
+      controls: {
+        check: async () => healthy,
+        healthySince: async () => healthy,
+        wellSince: async () => healthy,
+        accompany: () => undefined,
+      },
       log: { warn: () => undefined },
       probes: { 0: httpProbe },
       ...(probesMax === undefined ? {} : { probesMax }),
@@ -237,7 +242,10 @@ describe('in the prober', () => {
 
   it('a missed burst counts for nothing while the controls fail as well', async () => {
     await using server = await limited(0.5 * RATE);
-    expect(await run(server.url, { healthy: false })).toMatchObject({ outcome: OUTCOME.good, burst: ABSENT_BURST });
+    expect(await run(server.url, { healthy: false })).toMatchObject({
+      outcome: OUTCOME.watcherFault,
+      burst: ABSENT_BURST,
+    });
     expect(await server.count()).toBe(burstRequests(RATE));
   });
 });

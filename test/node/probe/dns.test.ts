@@ -27,7 +27,7 @@ async function probe(
   const url = `dns://${host}:${port}/${path}`;
   const target = targetAt(url, { kind: SERVICE_KIND.dns, timeoutMillis: 20_000, expectedStatus: 0, ...more });
   const result = await dnsProbe(tools, target, signal);
-  return { ...result, judged: judge(result, target, true) };
+  return { ...result, judged: judge(result, target) };
 }
 
 /** keccak256 of the records' canonical form, written out by hand: owner, type, class IN, length, data. */

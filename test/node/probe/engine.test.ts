@@ -5,6 +5,7 @@ import { createControls } from '../../../node/probe/control.ts';
 import { createProber, type ProberOptions, type Slot } from '../../../node/probe/engine.ts';
 import type { Probe } from '../../../node/probe/kind.ts';
 import { blankResult, type ProbeResult } from '../../../node/probe/result.ts';
+import { addressBytes } from '../../../platform/address.ts';
 import { systemClock } from '../../../platform/clock.ts';
 import { REASON, type Reason } from '../../../protocol/reason.ts';
 import { OUTCOME, type Outcome, type Sample, SampleSsz } from '../../../protocol/sample.ts';
@@ -43,6 +44,9 @@ function world(more: Partial<ProberOptions> = {}) {
   };
   return { clock, running, warnings, prober, epoch, slotAt };
 }
+
+/** Controls that always answer. */
+const well = createControls([], manualClock());
 
 const outcomes = (samples: readonly Sample[]): [Outcome, number][] =>
   samples.map((sample) => [sample.outcome, sample.reason]);
@@ -168,7 +172,7 @@ describe('the prober', () => {
 
   it('accuses nobody while its controls fail', async () => {
     let healthy = true;
-    const controls = { check: async () => healthy, healthySince: async () => healthy };
+    const controls = { ...well, check: async () => healthy, healthySince: async () => healthy };
     const { clock, running, prober, epoch, slotAt } = world({ controls });
     const run = prober.run([slotAt(0, 10), slotAt(1, 20)], epoch);
     await clock.advance(30);
@@ -182,10 +186,10 @@ describe('the prober', () => {
     ]);
   });
 
-  it('asks the controls about failures only, from one period before the probe', async () => {
+  it('asks the controls about failures only, from more than a period before the probe', async () => {
     const since: number[] = [];
     const controls = {
-      check: async () => true,
+      ...well,
       healthySince: async (micros: number) => {
         since.push(micros);
         return true;
@@ -197,17 +201,64 @@ describe('the prober', () => {
     running[0]?.finish({});
     running[1]?.finish({ statusCode: 500 });
     expect(outcomes(await run)[1]).toEqual([OUTCOME.bad, REASON.wrongStatus]);
-    expect(since).toEqual([20_000 - 5_000_000]);
+    expect(since).toEqual([20_000 - 6_000_000]);
+  });
+
+  it('praises nobody either while its controls fail', async () => {
+    const since: number[] = [];
+    const wellSince = async (micros: number) => {
+      since.push(micros);
+      return micros > 10_000;
+    };
+    const { clock, running, prober, epoch, slotAt } = world({ controls: { ...well, wellSince } });
+    const run = prober.run([slotAt(0, 10), slotAt(1, 20)], epoch);
+    await clock.advance(30);
+    for (const probe of running) probe.finish({ totalMicros: 7_000 });
+    expect(outcomes(await run)).toEqual([
+      [OUTCOME.watcherFault, REASON.controlsUnhealthy],
+      [OUTCOME.good, REASON.ok],
+    ]);
+    expect(since).toEqual([10_000, 20_000]);
   });
 
   it('accuses nobody when the epoch ends before the controls have answered', async () => {
-    const controls = { check: async () => true, healthySince: () => new Promise<boolean>(() => undefined) };
+    const controls = { ...well, healthySince: () => new Promise<boolean>(() => undefined) };
     const { clock, running, prober, epoch, slotAt } = world({ controls });
     const run = prober.run([slotAt(0, 10)], epoch);
     await clock.advance(20);
     running[0]?.finish({ reason: REASON.timeout });
     await clock.advance(EPOCH_MILLIS);
     expect(outcomes(await run)).toEqual([[OUTCOME.unknown, REASON.cutOff]]);
+  });
+
+  it('takes the blame when unrelated providers fail together, decided by the end of the epoch', async () => {
+    const { clock, running, prober, epoch } = world();
+    const answer = (i: number, reason: Reason) => {
+      running[i]!.finish({ reason, address: addressBytes(`10.${i % 4}.0.1`)! });
+    };
+    const slotsOf = (epochStart: number, spacing: number, rounds: number) =>
+      Array.from({ length: 4 * rounds }, (_, i) => {
+        const service = i % 4;
+        const provider = `0x${service}`;
+        const target = targetAt(`http://s${service}.example/`, { provider, serviceId: `${service}` });
+        return { service, slot: Math.floor(i / 4), atUnixMillis: epochStart + 10 + i * spacing, target };
+      });
+    const before = prober.run(slotsOf(epoch.startUnixMillis, 50, 4), epoch);
+    await clock.advance(EPOCH_MILLIS - 1);
+    for (let i = 0; i < 16; i++) answer(i, REASON.ok);
+    await clock.advance(1);
+    expect(outcomes(await before)).toEqual(new Array(16).fill([OUTCOME.good, REASON.ok]));
+
+    const [startUnixMillis, endUnixMillis] = [epoch.endUnixMillis, epoch.endUnixMillis + EPOCH_MILLIS];
+    const run = prober.run(slotsOf(startUnixMillis, 50, 1), { startUnixMillis, endUnixMillis });
+    await clock.advance(300);
+    for (let i = 16; i < 19; i++) answer(i, REASON.connectionReset);
+    answer(19, REASON.ok);
+    await clock.advance(EPOCH_MILLIS);
+    expect(outcomes(await run)).toEqual([
+      ...new Array(3).fill([OUTCOME.watcherFault, REASON.correlatedFailure]),
+      [OUTCOME.good, REASON.ok],
+    ]);
   });
 
   it('takes the blame for a probe that throws', async () => {

@@ -52,7 +52,7 @@ function bench() {
     const provider = `0x${Buffer.from(name).toString('hex').padStart(40, '0')}`;
     const target = targetAt(web.url, { kind: SERVICE_KIND.jsonRpc, timeoutMillis: 20_000, extra, provider });
     const result = await jsonRpcProbe({ ...tools, heads, ...more }, target, new AbortController().signal);
-    return { ...result, ...judge(result, target, true) };
+    return { ...result, ...judge(result, target) };
   };
   return { tools, probe };
 }

@@ -97,7 +97,7 @@ describe.skipIf(!hasIpv6)('over IPv6 (left out where the machine has no ::1)', (
     const tools = { ...toolsFor(), resolvers: url.includes('[') ? toolsFor().resolvers : named };
     const trusted = { ...target, authorities: [pair.cert] };
     const result = await PROBES[target.kind]!(tools, trusted, new AbortController().signal);
-    expect(judge(result, target, true), result.detail).toEqual({ outcome: OUTCOME.good, reason: REASON.ok });
+    expect(judge(result, target), result.detail).toEqual({ outcome: OUTCOME.good, reason: REASON.ok });
     expect(addressText(result.address)).toBe('0:0:0:0:0:0:0:1');
   });
 });

@@ -51,7 +51,7 @@ async function world(body: string | Buffer, status = 200) {
   const probe = async (more: Partial<ServiceTarget>) => {
     const target = targetAt(server.url, { kind: SERVICE_KIND.jsonRpc, timeoutMillis: 20_000, ...more });
     const result = await jsonProbe(toolsFor(), target, new AbortController().signal);
-    return { ...result, judged: judge(result, target, true) };
+    return { ...result, judged: judge(result, target) };
   };
   return { seen, probe, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }

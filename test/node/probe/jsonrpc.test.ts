@@ -44,7 +44,7 @@ async function probe(body: string, demand: Partial<RpcDemand> = {}, status = 200
   const extra = encodeRpcDemand({ chainId: 7n, headAgeSecondsMax: 60, depth: 0, ...demand });
   const target = targetAt(web.url, { kind: SERVICE_KIND.jsonRpc, timeoutMillis: 20_000, expectedStatus: 0, extra });
   const result = await PROBES[SERVICE_KIND.jsonRpc]!({ ...tools, clock }, target, new AbortController().signal);
-  return { result, judged: judge(result, target, true), asked };
+  return { result, judged: judge(result, target), asked };
 }
 
 const good = { outcome: OUTCOME.good, reason: REASON.ok };

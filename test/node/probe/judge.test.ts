@@ -15,8 +15,8 @@ const answered = (statusCode: number, bodyDigest = new Uint8Array(32)) => ({
 describe('judging a probe', () => {
   it('compares the status with the one that is expected', () => {
     const target = targetAt('http://a.example/', { expectedStatus: 204 });
-    expect(judge(answered(204), target, true)).toEqual({ outcome: OUTCOME.good, reason: REASON.ok });
-    expect(judge(answered(200), target, true)).toEqual({ outcome: OUTCOME.bad, reason: REASON.wrongStatus });
+    expect(judge(answered(204), target)).toEqual({ outcome: OUTCOME.good, reason: REASON.ok });
+    expect(judge(answered(200), target)).toEqual({ outcome: OUTCOME.bad, reason: REASON.wrongStatus });
   });
 
   it.each([
@@ -26,20 +26,20 @@ describe('judging a probe', () => {
     [400, OUTCOME.bad],
     [503, OUTCOME.bad],
   ])('takes any status below 400 when none is expected: %i', (status, outcome) => {
-    expect(judge(answered(status), targetAt('http://a.example/', { expectedStatus: 0 }), true).outcome).toBe(outcome);
+    expect(judge(answered(status), targetAt('http://a.example/', { expectedStatus: 0 })).outcome).toBe(outcome);
   });
 
   it('compares the digest of the body when one is expected', () => {
     const target = targetAt('http://a.example/', { expectedBodyDigest: new Uint8Array(32).fill(7) });
-    expect(judge(answered(200, new Uint8Array(32).fill(7)), target, true).outcome).toBe(OUTCOME.good);
-    expect(judge(answered(200, new Uint8Array(32).fill(8)), target, true).reason).toBe(REASON.wrongBody);
+    expect(judge(answered(200, new Uint8Array(32).fill(7)), target).outcome).toBe(OUTCOME.good);
+    expect(judge(answered(200, new Uint8Array(32).fill(8)), target).reason).toBe(REASON.wrongBody);
   });
 
-  it.each(Object.keys(REASON) as ReasonName[])('with sick controls accuses nobody: %s', (name) => {
+  it.each(Object.keys(REASON) as ReasonName[])('with sick controls neither accuses nor praises: %s', (name) => {
     const result = { ...blankResult(REASON[name], ''), statusCode: 200 };
     const target = targetAt('http://a.example/');
-    const { outcome, reason } = judge(result, target, false);
-    if (REASONS[name].outcome === OUTCOME.bad) {
+    const { outcome, reason } = judge(result, target, REASON.controlsUnhealthy);
+    if (REASONS[name].outcome <= OUTCOME.bad) {
       expect({ outcome, reason }).toEqual({ outcome: OUTCOME.watcherFault, reason: REASON.controlsUnhealthy });
     } else {
       expect({ outcome, reason }).toEqual({ outcome: REASONS[name].outcome, reason: REASON[name] });
@@ -105,8 +105,8 @@ describe('a target', () => {
     expect(isSupported(targetOf({ ...service, timeoutMillis: 31_000 }))).toBe(false);
   });
 
-  it('bounds the time of its slot by resolving, its time-out and the controls', () => {
-    expect(slotMillisMax(500)).toBe(500 + 500 + 1_000);
-    expect(slotMillisMax(20_000)).toBe(5_000 + 20_000 + 1_000);
+  it('bounds the time of its slot by resolving, its time-out and two rounds of the controls', () => {
+    expect(slotMillisMax(500)).toBe(500 + 500 + 2_000);
+    expect(slotMillisMax(20_000)).toBe(5_000 + 20_000 + 2_000);
   });
 });

@@ -23,7 +23,7 @@ const resolvers = {
 async function probe(kind: number, url: string, more: Partial<ServiceTarget> = {}, tools = toolsFor()) {
   const target = targetAt(url, { kind, timeoutMillis: 20_000, expectedStatus: 0, ...more });
   const result = await PROBES[kind]!({ ...tools, resolvers }, target, new AbortController().signal);
-  return { ...result, judged: judge(result, target, true) };
+  return { ...result, judged: judge(result, target) };
 }
 
 const good = { outcome: OUTCOME.good, reason: REASON.ok };

@@ -22,7 +22,7 @@ async function probe(port: number, more: Partial<ServiceTarget>, tools = toolsFo
   const url = `ws://127.0.0.1:${port}/feed`;
   const target = targetAt(url, { kind: SERVICE_KIND.websocket, timeoutMillis: 20_000, ...more });
   const result = await websocketProbe(tools, target, new AbortController().signal);
-  return { ...result, judged: judge(result, target, true) };
+  return { ...result, judged: judge(result, target) };
 }
 
 /** Sends back what it gets, in the opcode that it came in. */

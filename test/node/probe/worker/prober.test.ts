@@ -18,7 +18,7 @@ const clock = systemClock();
 let thread: ProberThread | undefined;
 afterEach(() => thread?.stop());
 
-const SETTINGS = { allowLoopback: true, secondResolvers: [], controls: [], references: [] };
+const SETTINGS = { allowLoopback: true, secondResolvers: [], controls: [], controlNames: [], references: [] };
 
 type Line = { level: string; message: string };
 
