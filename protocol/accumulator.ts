@@ -190,9 +190,15 @@ export function addSample(into: Draft, sample: Sample): void {
 
 /** A good answer that was compared with a known one was right; a bad one was compared only if that is what it failed. */
 function addCheck(into: Draft, { outcome, reason, bodyDigest }: Sample): void {
-  const isRight = outcome === OUTCOME.good && bodyDigest.some((byte) => byte !== 0);
+  const isRight = outcome === OUTCOME.good && !isZero(bodyDigest);
   if (isRight) into.correct++;
   if (isRight || (outcome === OUTCOME.bad && WRONG_ANSWERS.has(reason))) into.checked++;
+}
+
+/** A plain loop: it runs for every sample of a report. */
+function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
 }
 
 export const WindowKeySsz = new ContainerType(

@@ -101,10 +101,14 @@ export async function feesOf(
   return { maxFeePerGas: feeWeiMax, maxPriorityFeePerGas: tip < feeWeiMax - base ? tip : feeWeiMax - base };
 }
 
+/** So often in a row the nonce is taken and there is no receipt before that counts as another's transaction. */
+const REPLACED_LOOKS = 5;
+
 /** The receipt is read until it is deep enough: a reorganisation may take it away again. */
 async function landed(rpc: Rpc, name: string, hash: Hex, account: Account, settings: SendSettings): Promise<Landed> {
   const { client } = rpc;
   const { confirmations, waitMillis } = settings;
+  let looksWithout = 0;
   for (const until = performance.now() + waitMillis; performance.now() < until; await pause()) {
     // An RPC that fails to answer is asked again until the time is over.
     const asked = await Promise.all([
@@ -120,9 +124,9 @@ async function landed(rpc: Rpc, name: string, hash: Hex, account: Account, setti
     if (receipt && head - receipt.blockNumber + 1n >= BigInt(confirmations)) {
       return { transaction: hash, block: Number(receipt.blockNumber) };
     }
-    // The receipt was asked for at the same time as the count, so it is looked for once more.
-    if (receipt || mined <= account.nonce || (await client.getTransactionReceipt({ hash }).catch(() => undefined)))
-      continue;
+    // A node may count a transaction a moment before it has the receipt.
+    looksWithout = receipt === undefined && mined > account.nonce ? looksWithout + 1 : 0;
+    if (looksWithout < REPLACED_LOOKS) continue;
     throw new PlumblineError(
       'deploy-replaced',
       `${name}: another transaction of ${account.from} has taken nonce ${account.nonce} instead of ${hash}; run the command again`,

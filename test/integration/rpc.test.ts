@@ -57,7 +57,7 @@ test('JSON-RPC services before the devnet’s EVM are each seen as what they are
   for (const name of ['rpc-a', 'rpc-b', 'rpc-c']) {
     const { metrics, watchers, conclusive } = seen.get(name)!;
     expect(conclusive).toBe(true);
-    expect(metrics).toMatchObject({ availabilityPpm: 1_000_000, headLagBlocks: 0 });
+    expect(metrics).toMatchObject({ availabilityPpm: 1_000_000, headLagBlocks: 0, correctnessPpm: 1_000_000 });
     // anvil calls the block before the last but one final: a few seconds.
     expect(metrics.finalityP50Micros).toBeGreaterThan(0);
     expect(metrics.finalityP50Micros).toBeLessThan(15_000_000);
@@ -77,6 +77,10 @@ test('JSON-RPC services before the devnet’s EVM are each seen as what they are
     expect(seen.get(name)!.metrics).toMatchObject({ availabilityPpm: 0, headLagBlocks: null });
     expect(reasonsOf(name)).toEqual(new Set([reason]));
   }
+
+  // A fork is wrong each time that its hash was compared; an error and a head that is not there were no answer to compare.
+  expect(seen.get('rpc-fork')!.metrics.correctnessPpm).toBe(0);
+  for (const name of ['rpc-ahead', 'rpc-error']) expect(seen.get(name)!.metrics.correctnessPpm).toBeNull();
 
   const verdicts = Object.fromEntries(summary.services.map(({ name, verdict }) => [name, verdict]));
   for (const name of ['rpc-a', 'rpc-b', 'rpc-c']) expect(verdicts[name], name).toBe('met');

@@ -31,7 +31,7 @@ test('two registries do not share counts', async () => {
 
 test('names follow the convention: prefix, then the unit or `total` last', () => {
   for (const [name, { kind, help }] of Object.entries(METRICS)) {
-    expect(name).toMatch(/^plumbline_[a-z_]+$/);
+    expect(name).toMatch(/^plumbline_[a-z0-9_]+$/);
     expect(name.endsWith('_total')).toBe(kind === 'counter');
     expect(help.length).toBeGreaterThan(10);
   }
