@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: { alias: { 'plumbline-oracle/sdk': new URL('sdk/index.ts', import.meta.url).pathname } },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/integration/**'],
+    exclude: ['test/integration/**', 'test/devnets/**'],
     // Real sockets, real chains and real signatures: generous for a shared machine, a hang still ends.
     testTimeout: 60_000,
     hookTimeout: 60_000,
