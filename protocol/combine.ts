@@ -84,18 +84,16 @@ export function combineBounded(
   higherBetter: boolean,
   threshold = THIRD,
 ): Combined {
-  const upwardsBy = (of: keyof Estimate) =>
-    ascending(values.map(({ value, weight }) => ({ value: value[of], weight })));
-  const tailBy = (upwards: Weighted<number>[]) =>
-    tailOf(higherBetter ? upwards : upwards.toReversed(), assigned, threshold);
-  const part = (of: keyof Bounded) => {
-    const upwards = upwardsBy(of);
-    return { median: medianOf(higherBetter ? upwards.toReversed() : upwards), tail: tailBy(upwards) };
+  const part = (of: keyof Estimate) => {
+    const upwards = ascending(values.map(({ value, weight }) => ({ value: value[of], weight })));
+    const downwards = upwards.toReversed();
+    const [bestFirst, worstFirst] = higherBetter ? [downwards, upwards] : [upwards, downwards];
+    return { median: medianOf(bestFirst), tail: tailOf(worstFirst, assigned, threshold) };
   };
-  const [value, lower, upper, joint] = [part('value'), part('lower'), part('upper'), tailBy(upwardsBy('joint'))];
+  const [value, lower, upper, joint] = [part('value'), part('lower'), part('upper'), part('joint')];
   return {
     median: boundedOf(value.median, lower.median, upper.median),
-    tail: higherBetter ? boundedOf(value.tail, lower.tail, joint) : boundedOf(value.tail, joint, upper.tail),
+    tail: higherBetter ? boundedOf(value.tail, lower.tail, joint.tail) : boundedOf(value.tail, joint.tail, upper.tail),
   };
 }
 
