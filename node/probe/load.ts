@@ -18,7 +18,8 @@ export function targetsOf(services: readonly Service[], assignment: Assignment, 
   const slots = slotCounts(services);
   return services.map((service, index) => {
     const probes = slots[index]! * assignedTo(assignment, service).length;
-    const perProbe = isKeptAlive(service.extra) ? KEPT_REQUESTS : (REQUESTS_PER_PROBE[service.kind] ?? 1);
+    const isKept = service.kind === SERVICE_KIND.http && isKeptAlive(service.extra);
+    const perProbe = isKept ? KEPT_REQUESTS : (REQUESTS_PER_PROBE[service.kind] ?? 1);
     // One of all watchers sends a burst instead of one of its probes.
     const requestsPerEpoch = probes * perProbe + burstRequests(burstRateOf(service));
     const requestsPerMinute = Math.ceil((requestsPerEpoch * SECONDS_PER_MINUTE) / epochSeconds);
