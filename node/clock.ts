@@ -4,6 +4,7 @@ import type { Guard } from '../platform/guard.ts';
 import type { Log } from '../platform/log.ts';
 import type { Reference } from '../platform/reference.ts';
 import { ABSENT_MICROS } from '../protocol/sample.ts';
+import { epochAt, roundOf } from '../protocol/time.ts';
 
 /** Blocks are stamped in whole seconds. */
 export const GRANULARITY_MILLIS = 1_000;
@@ -30,10 +31,11 @@ export type ClockDeps = {
  * what was measured around that moment is not signed.
  */
 export function clockStage({ facts, chain, clock, guard, log, reference }: ClockDeps) {
-  const { deltaMillis, commitMillis } = facts.parameters;
-  const errorMillisMax = deltaMillis / 2;
-  /** Until nobody takes a commit of the epoch in which the clock jumped any more. */
-  const holdMicros = (commitMillis + 2 * deltaMillis) * 1000;
+  const { calendar, parameters } = facts;
+  const errorMillisMax = parameters.deltaMillis / 2;
+  /** From a moment of an epoch until nobody takes a commit of that epoch any more. */
+  const untilRevealMillis = (unixMillis: number): number =>
+    roundOf(calendar, parameters, epochAt(calendar, unixMillis)).revealFrom - unixMillis;
   /** Both clocks at one moment: a process that was put aside between the two readings reads them again. */
   const wallAhead = (): number => {
     for (let i = 1; ; i++) {
@@ -45,15 +47,21 @@ export function clockStage({ facts, chain, clock, guard, log, reference }: Clock
   };
   let behindMillis: number | undefined;
   let ahead = wallAhead();
-  let jump = { millis: 0, micros: Number.NEGATIVE_INFINITY };
+  let jump = { millis: 0, untilMicros: Number.NEGATIVE_INFINITY };
   let isOff = false;
 
   const look = (): void => {
     const [before, micros] = [ahead, clock.monotonicMicros()];
     ahead = wallAhead();
-    if (Math.abs(ahead - before) > errorMillisMax) jump = { millis: ahead - before, micros };
+    if (Math.abs(ahead - before) > errorMillisMax) {
+      const millis = ahead - before;
+      const now = clock.now();
+      // The epoch in which it jumped, by the clock before and by the clock after: neither is signed.
+      const holdMillis = Math.max(untilRevealMillis(now), untilRevealMillis(now - millis));
+      jump = { millis, untilMicros: Math.max(jump.untilMicros, micros + holdMillis * 1000) };
+    }
     const known = reference?.offset();
-    const isJump = micros - jump.micros < holdMicros;
+    const isJump = micros < jump.untilMicros;
     const isWrong = known
       ? Math.abs(known.offsetMillis) - known.radiusMillis > errorMillisMax
       : (behindMillis ?? 0) > errorMillisMax + GRANULARITY_MILLIS;

@@ -4,12 +4,13 @@
  *
  *   cut    every new TCP connection goes nowhere, as if the packets were lost; those that stand stay
  *   clock  the wall clock is so many milliseconds ahead, from one moment to the next
- *   stall  the event loop stands still for so long, again and again
+ *   stall  the event loop of every thread but the main one, so of the one that probes, stands still for so long, again and again
  *
  * Nothing but the devnet loads it, and it does nothing without its file.
  */
 import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { isMainThread } from 'node:worker_threads';
 
 export type Fault = { cut: boolean; jumpMillis: number; stallMillis: number };
 
@@ -41,7 +42,7 @@ const path = process.env[FAULT_FILE];
 if (path !== undefined) {
   look(path);
   setInterval(() => look(path), LOOK_MILLIS).unref();
-  stallAgain();
+  if (!isMainThread) stallAgain();
   const now = Date.now;
   Date.now = () => now() + fault.jumpMillis;
   const connect = Socket.prototype.connect as (...args: unknown[]) => Socket;

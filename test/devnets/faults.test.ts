@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { account, operatorIndex } from '../../scripts/devnet/accounts.ts';
 import type { Summary } from '../../scripts/devnet/summary.ts';
 
 /** A network of real processes in which three watchers are sick: none of it is charged to a provider, and explain says why. */
@@ -29,7 +30,7 @@ function plumbline(...args: string[]): Promise<{ code: number | null; stdout: st
 }
 
 type Sight = {
-  seat: number;
+  operator: string;
   counted: boolean;
   samples: { good: number; bad: number; unknown: number; fault: number } | null;
   reasons: { reason: string; count: number }[];
@@ -38,8 +39,9 @@ type Sight = {
 };
 type Explained = { services: { url: string; watchers: Sight[] }[] };
 
-/** Seats are given in the order of the watchers' numbers. */
 const [CUT, JUMPED, STALLED] = [1, 2, 3];
+/** Seats are given in the order in which registrations land; an operator's account is a watcher's own. */
+const operatorOf = (watcher: number) => account(operatorIndex(watcher)).address.toLowerCase();
 
 test('one watcher is cut off, the clock of one jumps, one stalls: no provider pays for it, and explain says why', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'plumbline-it-'));
@@ -63,7 +65,7 @@ test('one watcher is cut off, the clock of one jumps, one stalls: no provider pa
   const slashed = summary.settlements.filter(({ outcome }) => outcome === 'breached').map(({ service }) => service);
   expect(['slow', 'flaky']).toEqual(expect.arrayContaining([...new Set(slashed)]));
 
-  const seen = new Map<number, Sight[]>([CUT, JUMPED, STALLED].map((seat) => [seat, []]));
+  const seen = new Map<string, Sight[]>([CUT, JUMPED, STALLED].map((watcher) => [operatorOf(watcher), []]));
   for (const { epoch } of summary.reports.filter((report) => report.epoch >= 2 && report.epoch <= 8)) {
     const told = await plumbline('explain', `${epoch}`, '--devnet', dir, '--json');
     expect(told.code, told.stderr).toBe(0);
@@ -71,12 +73,14 @@ test('one watcher is cut off, the clock of one jumps, one stalls: no provider pa
     // The first service is the healthy one, of which nobody may say anything bad.
     for (const sight of services[0]!.watchers) {
       expect(sight.samples?.bad ?? 0).toBe(0);
-      seen.get(sight.seat)?.push(sight);
+      seen.get(sight.operator.toLowerCase())?.push(sight);
     }
   }
-  const reasonsOf = (seat: number) => seen.get(seat)!.flatMap(({ reasons }) => reasons.map(({ reason }) => reason));
+  const sightsOf = (watcher: number) => seen.get(operatorOf(watcher))!;
+  const reasonsOf = (watcher: number) =>
+    sightsOf(watcher).flatMap(({ reasons }) => reasons.map(({ reason }) => reason));
   expect(reasonsOf(CUT)).toContain('controlsUnhealthy');
-  expect(seen.get(JUMPED)!.some(({ counted, note }) => !counted && note?.code === 'clock-off')).toBe(true);
-  expect(seen.get(STALLED)!.some(({ worstStallMicros }) => worstStallMicros > 0)).toBe(true);
+  expect(sightsOf(JUMPED).some(({ counted, note }) => !counted && note?.code === 'clock-off')).toBe(true);
+  expect(sightsOf(STALLED).some(({ worstStallMicros }) => worstStallMicros > 0)).toBe(true);
   expect(reasonsOf(STALLED)).toEqual(expect.arrayContaining(['startedLate']));
 });

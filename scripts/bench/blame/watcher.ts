@@ -151,6 +151,7 @@ export function createWatcher(parts: WatcherParts) {
   });
   rounds.on('begin', () => void ourClock.check());
   rounds.on('end', ourClock.look);
+  rounds.on('view', ourClock.look);
   rounds.on('end', (epoch) => void close(epoch));
 
   const close = async (epoch: number): Promise<void> => {
