@@ -56,7 +56,8 @@ export interface KeeperOptions {
 /**
  * Looks after connections for as long as the node lives: dials every configured peer that is not connected, with a growing
  * wait up to the maximum; and reopens connections on which gossip has gone mute (gossipsub opens its stream once per
- * peer and not again when that stream alone breaks, as it does when one of two connections to a peer ends).
+ * peer and not again when that stream alone breaks, as it does when one of two connections to a peer ends; and never when
+ * identify, which is asked once per connection, found no answer).
  * @returns the function that ends it
  */
 export function keepConnected(options: KeeperOptions): () => void {
@@ -112,7 +113,8 @@ async function reopen(peer: PeerId, { libp2p, log, metrics }: KeeperOptions): Pr
   const id = peer.toString();
   try {
     const { protocols } = await libp2p.peerStore.get(peer);
-    if (!protocols.some((protocol) => protocol.startsWith(GOSSIP_PROTOCOL))) return;
+    // A peer that speaks no gossip is left alone; one whose identify got lost has no protocols, and no other try.
+    if (protocols.length > 0 && !protocols.some((protocol) => protocol.startsWith(GOSSIP_PROTOCOL))) return;
     metrics.increment('plumbline_gossip_streams_reopened_total', {});
     log.warn({ peer: id }, 'gossip to a connected peer had gone mute; reconnecting');
     await libp2p.hangUp(peer);
