@@ -141,8 +141,16 @@ class Fleet {
       inputs: this.#inputs,
       seconds: Math.round(performance.now() - this.#started) / 1_000,
       heapGrowthBytes,
-      failures: this.#failures,
+      failures: this.#firstFailures(),
     };
+  }
+
+  /** Threads end in any order, chunks begin in order: the lowest indices are the same for any number of threads. */
+  #firstFailures(): Failure[] {
+    const sorted = this.#failures.toSorted((a, b) => a.index - b.index);
+    return Object.values(Object.groupBy(sorted, ({ target }) => target)).flatMap(
+      (failures) => failures?.slice(0, FAILURES_MAX) ?? [],
+    );
   }
 
   async #start(): Promise<void> {
