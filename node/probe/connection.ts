@@ -108,7 +108,7 @@ function connect(
       autoSelectFamily: false,
       noDelay: true,
       // TLS reads from the socket beneath JavaScript.
-      ...(url.secure ? {} : { onread: { buffer: READ_BUFFER, callback: (count) => deliver(raw, count) } }),
+      ...(url.secure ? {} : { onread: { buffer: READ_BUFFER, callback: (count) => deliver(line, raw, count) } }),
     }),
   );
   // Making a socket takes longer than connecting it on a near network; the next thing that happens is the system call.
@@ -139,8 +139,8 @@ export function otherThan(socket: Socket, address: Uint8Array): Parameters<Line[
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
-function deliver(socket: Socket, count: number): boolean {
-  socket.emit('data', Buffer.from(READ_BUFFER.subarray(0, count)));
+function deliver(line: Line, socket: Socket, count: number): boolean {
+  line.arrive(() => socket.emit('data', Buffer.from(READ_BUFFER.subarray(0, count))));
   return true;
 }
 

@@ -126,10 +126,15 @@ function canonicalData(message: Buffer, type: number, start: number, end: number
   return Buffer.concat([...parts, message.subarray(at, end)]);
 }
 
-/** A name written out in lower case, and where the message goes on behind it. Undefined when it is malformed. */
+/** Room for the name that is being read; what is handed out is a copy. */
+const scratch = Buffer.alloc(NAME_BYTES_MAX);
+
+/**
+ * A name written out in lower case, and where the message goes on behind it. Undefined when it is malformed. Byte by byte: a
+ * hostile answer has ten thousand names of 127 labels, and a slice of each would hold up the probes beside this one.
+ */
 function readName(message: Buffer, start: number): { bytes: Buffer; end: number } | undefined {
-  const parts: Buffer[] = [];
-  let size = 1;
+  let size = 0;
   let at = start;
   let end: number | undefined;
   let lowest = start;
@@ -147,11 +152,13 @@ function readName(message: Buffer, start: number): { bytes: Buffer; end: number 
       continue;
     }
     if (length > LABEL_BYTES_MAX || at + 1 + length > message.length) return undefined;
-    size += length === 0 ? 0 : 1 + length;
-    if (size > NAME_BYTES_MAX) return undefined;
-    parts.push(message.subarray(at, at + 1 + length));
+    // The final zero, which is to come, takes a byte as well.
+    if (length > 0 && size + 1 + length + 1 > NAME_BYTES_MAX) return undefined;
+    scratch[size] = length;
+    for (let i = 1; i <= length; i++) scratch[size + i] = small(message[at + i]!);
+    size += 1 + length;
     at += 1 + length;
-    if (length === 0) return { bytes: lowered(Buffer.concat(parts)), end: end ?? at };
+    if (length === 0) return { bytes: Buffer.from(scratch.subarray(0, size)), end: end ?? at };
   }
 }
 
@@ -161,8 +168,10 @@ function nameBytes(name: string): Buffer {
 }
 
 /** ASCII capitals as small letters; the lengths between labels are below all capitals. */
+const small = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte);
+
 function lowered(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.map((byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte)));
+  return Buffer.from(bytes.map(small));
 }
 
 function twoBytes(value: number): Buffer {

@@ -119,13 +119,13 @@ export function readAnswer(
   let first = true;
   const onData = (bytes: Buffer) => {
     if (line.isOver()) return;
-    const arrivedMicros = line.now();
+    const arrivedMicros = line.arrivedMicros();
     if (first) line.result.firstByteMicros = line.lap(arrivedMicros);
     first = false;
     take(parser.push(bytes), arrivedMicros);
   };
   const onEnd = () => {
-    if (!line.isOver()) take(parser.end(), line.now());
+    if (!line.isOver()) take(parser.end(), line.arrivedMicros());
   };
   socket.on('data', onData).on('end', onEnd);
   return () => socket.off('data', onData).off('end', onEnd);

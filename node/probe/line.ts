@@ -33,8 +33,10 @@ export type Line = {
   readonly result: ProbeResult;
   /** Microseconds from the last lap to `atMicros`, which is now unless an earlier stamp is given; adds them to the total. */
   lap(atMicros?: number): number;
-  /** On the clock of the laps. */
-  now(): number;
+  /** Stamps what has just been read, before anybody is told of it; `read` tells. */
+  arrive(read: () => void): void;
+  /** When what is being handled arrived: inside of `arrive` its stamp, otherwise now. On the clock of the laps. */
+  arrivedMicros(): number;
   /** The time since the last lap was this watcher's own work, and belongs to no phase: the next lap counts from now. */
   omit(): void;
   /** Ends the probe; only the first call counts. */
@@ -93,6 +95,14 @@ export function openLine(
     phaseMicros = clock.monotonicMicros();
   };
 
+  let arrived: number | undefined;
+  const arrive = (read: () => void) => {
+    arrived = clock.monotonicMicros();
+    read();
+    arrived = undefined;
+  };
+  const arrivedMicros = () => arrived ?? clock.monotonicMicros();
+
   const finish = (reason: Reason, detail: string) => {
     if (settled) return;
     settled = true;
@@ -133,5 +143,6 @@ export function openLine(
 
   deadline = clock.after(timeoutMillis, onDeadline);
   signal?.addEventListener('abort', onAbort, { once: true });
-  return { line: { result, lap, now: clock.monotonicMicros, omit, finish, isOver: () => settled }, done };
+  const line = { result, lap, arrive, arrivedMicros, omit, finish, isOver: () => settled };
+  return { line, done };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from './jsonpath.ts';
 
 /** One batch of JSON-RPC 2.0 to an EVM node, and what its answers say. Total: no bytes make it throw. */
 
@@ -63,14 +64,11 @@ export function readBatch(body: Uint8Array, height: number | undefined): RpcAnsw
 
 /** The results in the order of the calls, undefined for an error. */
 function resultsOf(body: Uint8Array, count: number): unknown[] | string {
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    return 'the answer is no JSON';
-  }
-  const list = Answers.safeParse(json);
-  if (!list.success || list.data.length !== count) return `the answer is no batch of ${count}`;
+  const json = parseJson(body)?.json;
+  if (json === undefined) return 'the answer is no JSON';
+  // Counted before anything else is looked at: a megabyte holds a hundred thousand answers.
+  const list = Answers.safeParse(Array.isArray(json) && json.length === count ? json : undefined);
+  if (!list.success) return `the answer is no batch of ${count}`;
   const results = new Array<unknown>(count).fill(undefined);
   const ids = new Set<number>();
   for (const one of list.data) {

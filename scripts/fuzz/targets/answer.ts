@@ -2,14 +2,13 @@ import { type AnswerState, createAnswerParser } from '../../../node/probe/answer
 import { BODY_BYTES_MAX, HEADER_BYTES_MAX } from '../../../node/probe/http.ts';
 import { concat, equalBytes } from '../../../protocol/bytes.ts';
 import { mutateBytes } from '../mutate.ts';
-import { Random } from '../random.ts';
 import { claim, type Target } from '../target.ts';
+import { cut } from './pieces.ts';
 
 /** An input begins with what was asked for (1), and how the answer is cut into pieces (1). */
 const PREFIX_BYTES = 2;
 /** A bound that inputs do reach. Bytes. */
 const SMALL_BODY_BYTES_MAX = 200;
-const PIECES_MAX = 64;
 
 const bytesOf = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
 
@@ -68,18 +67,6 @@ function read(pieces: readonly Uint8Array[], how: number): Reading {
   if (state.kind === 'reading') state = parser.end();
   claim(state.kind !== 'reading', 'still reading after the end');
   return { state, statusCode: parser.statusCode(), body: parser.body() };
-}
-
-function cut(bytes: Uint8Array, how: number): Uint8Array[] {
-  const random = new Random(how, 'cut', 1);
-  const sizeMax = Math.max(2, Math.ceil((2 * bytes.length) / PIECES_MAX));
-  const pieces: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const size = 1 + random.below(sizeMax);
-    pieces.push(bytes.subarray(at, at + size));
-    at += size;
-  }
-  return pieces;
 }
 
 /** How the network cut an answer must not matter: two watchers have to read the same bytes alike. */
