@@ -3,12 +3,12 @@ import type { Bounded, Estimate } from './bounds.ts';
 /** A value with the effective stake behind it. */
 export type Weighted<T> = { readonly value: T; readonly weight: bigint };
 
-/** The value at which the weight, cumulated in the given order, first passes `threshold` (exclusive or inclusive). */
-function cumulate(ordered: readonly Weighted<number>[], passes: (sum: bigint) => boolean): number | undefined {
+/** The value at which the weight, cumulated in the given order, first reaches `needed`. */
+function cumulate(ordered: readonly Weighted<number>[], needed: bigint): number | undefined {
   let sum = 0n;
   for (const { value, weight } of ordered) {
     sum += weight;
-    if (passes(sum)) return value;
+    if (sum >= needed) return value;
   }
   return undefined;
 }
@@ -21,9 +21,9 @@ function totalOf(values: readonly Weighted<unknown>[]): bigint {
   return values.reduce((sum, { weight }) => sum + weight, 0n);
 }
 
-function medianOf(bestFirst: readonly Weighted<number>[]): number | undefined {
-  const total = totalOf(bestFirst);
-  return cumulate(bestFirst, (sum) => total > 0n && 2n * sum >= total);
+/** Half of all weight, rounded up. */
+function medianOf(bestFirst: readonly Weighted<number>[], total: bigint): number | undefined {
+  return total > 0n ? cumulate(bestFirst, (total + 1n) / 2n) : undefined;
 }
 
 /** A part of the assigned stake: `part` / `of`. */
@@ -37,13 +37,13 @@ function tailOf(
   assigned: bigint,
   { part, of }: Threshold,
 ): number | undefined {
-  return cumulate(worstFirst, (sum) => of * sum > part * assigned);
+  return cumulate(worstFirst, (part * assigned) / of + 1n);
 }
 
 /** Weighted median from the best value on, so that an even split favours the provider. */
 export function weightedMedian(values: readonly Weighted<number>[], higherBetter: boolean): number | undefined {
   const upwards = ascending(values);
-  return medianOf(higherBetter ? upwards.reverse() : upwards);
+  return medianOf(higherBetter ? upwards.reverse() : upwards, totalOf(values));
 }
 
 /**
@@ -65,7 +65,7 @@ export function weightedSpread(values: readonly Weighted<number>[]): number {
   const total = totalOf(values);
   if (total === 0n) return 0;
   const upwards = ascending(values);
-  const at = (share: bigint) => cumulate(upwards, (sum) => 4n * sum >= share * total) ?? 0;
+  const at = (share: bigint) => cumulate(upwards, (share * total + 3n) / 4n) ?? 0;
   return at(3n) - at(1n);
 }
 
@@ -84,11 +84,14 @@ export function combineBounded(
   higherBetter: boolean,
   threshold = THIRD,
 ): Combined {
+  const total = totalOf(values);
+  // The order of the points is nearly that of the bounds as well, and sorting what is nearly sorted takes one pass.
+  const byPoint = [...values].sort((a, b) => a.value.value - b.value.value);
   const part = (of: keyof Estimate) => {
-    const upwards = ascending(values.map(({ value, weight }) => ({ value: value[of], weight })));
+    const upwards = ascending(byPoint.map(({ value, weight }) => ({ value: value[of], weight })));
     const downwards = upwards.toReversed();
     const [bestFirst, worstFirst] = higherBetter ? [downwards, upwards] : [upwards, downwards];
-    return { median: medianOf(bestFirst), tail: tailOf(worstFirst, assigned, threshold) };
+    return { median: medianOf(bestFirst, total), tail: tailOf(worstFirst, assigned, threshold) };
   };
   const [value, lower, upper, joint] = [part('value'), part('lower'), part('upper'), part('joint')];
   return {

@@ -7,15 +7,29 @@ export function remember<T extends object>(
   compute: (a: number, b: number, c: number) => T,
   entriesMax: number,
 ): (a: number, b: number, c: number) => T {
-  const answers = new Map<string, T>();
+  // Numbers as keys: a text of three takes longer to make than an answer to find.
+  const answers = new Map<number, Map<number, Map<number, T>>>();
+  let entries = 0;
   return (a, b, c) => {
-    const key = `${a} ${b} ${c}`;
-    let answer = answers.get(key);
-    if (answer === undefined) {
-      answer = compute(a, b, c);
-      if (answers.size >= entriesMax) answers.clear();
-      answers.set(key, answer);
+    const known = answers.get(c)?.get(b)?.get(a);
+    if (known !== undefined) return known;
+    if (entries >= entriesMax) {
+      answers.clear();
+      entries = 0;
     }
+    const answer = compute(a, b, c);
+    const ofC = within(answers, c, () => new Map<number, Map<number, T>>());
+    within(ofC, b, () => new Map<number, T>()).set(a, answer);
+    entries += 1;
     return answer;
   };
+}
+
+function within<T>(map: Map<number, T>, key: number, make: () => T): T {
+  let found = map.get(key);
+  if (found === undefined) {
+    found = make();
+    map.set(key, found);
+  }
+  return found;
 }
