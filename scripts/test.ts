@@ -1,12 +1,12 @@
 /**
- * `npm test`: types, style, unit tests, contract tests, then whole networks of real processes. Everything runs even after
+ * `npm test`: types, style, unit tests, then whole networks of real processes and the contracts' tests. Everything runs even after
  * a failure; the last line is `N passed, N failed`, above it what was skipped and why.
  *
- *   npm test -- --only unit        types | style | unit | contracts | integration
+ *   npm test -- --only unit        types | style | unit | integration | contracts
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -15,20 +15,25 @@ type Part = { name: string; run: () => Promise<Tally> };
 
 const ROOT = join(import.meta.dirname, '..');
 const BIN = join(ROOT, 'node_modules', '.bin');
+const { PRIORITY_LOW } = constants.priority;
 
 type Result = { code: number; stdout: string };
 
-/** Runs a tool of node_modules/.bin. Its output is shown, unless `quiet` keeps stdout to be parsed. */
+/**
+ * Runs a tool of node_modules/.bin. Its output is shown, unless `quiet` keeps stdout to be parsed; what `yields` runs when nothing
+ * else wants to.
+ */
 function tool(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; quiet?: boolean } = {},
+  options: { cwd?: string; quiet?: boolean; yields?: boolean } = {},
 ): Promise<Result> {
   const child = spawn(join(BIN, command), [...args], {
     cwd: options.cwd ?? ROOT,
     stdio: ['ignore', options.quiet ? 'pipe' : 'inherit', 'inherit'],
     env: { ...process.env, PATH: `${BIN}:${process.env.PATH}`, FORCE_COLOR: '0', NO_COLOR: '1' },
   });
+  if (options.yields && child.pid !== undefined) setPriority(child.pid, PRIORITY_LOW);
   let stdout = '';
   child.stdout?.on('data', (chunk: Buffer) => {
     stdout += chunk.toString();
@@ -81,7 +86,8 @@ async function vitest(args: readonly string[]): Promise<Tally> {
 type ForgeReport = Record<string, { test_results: Record<string, { status: string; reason: string | null }> }>;
 
 async function forge(): Promise<Tally> {
-  const { code, stdout } = await tool('forge', ['test', '--json'], { cwd: join(ROOT, 'contracts'), quiet: true });
+  const options = { cwd: join(ROOT, 'contracts'), quiet: true, yields: true };
+  const { code, stdout } = await tool('forge', ['test', '--json'], options);
   const tally: Tally = { passed: 0, failed: 0, skipped: [] };
   try {
     const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as ForgeReport;
@@ -104,17 +110,22 @@ async function forge(): Promise<Tally> {
   return tally;
 }
 
-const PARTS: readonly Part[] = [
-  { name: 'types', run: () => check('tsc', ['--noEmit']) },
-  { name: 'style', run: () => check('biome', ['check', '.']) },
-  { name: 'unit', run: () => vitest([]) },
-  { name: 'contracts', run: forge },
-  { name: 'integration', run: () => vitest(['--config', 'scripts/vitest.integration.ts']) },
+/** One after the other; parts that stand together run together. */
+const PARTS: readonly (readonly Part[])[] = [
+  [{ name: 'types', run: () => check('tsc', ['--noEmit']) }],
+  [{ name: 'style', run: () => check('biome', ['check', '.']) }],
+  [{ name: 'unit', run: () => vitest([]) }],
+  // Networks wait for their epochs most of the time; contracts are compiled in what they leave, a minute of one core.
+  [
+    { name: 'integration', run: () => vitest(['--config', 'scripts/vitest.integration.ts']) },
+    { name: 'contracts', run: forge },
+  ],
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const total: Tally = { passed: 0, failed: 0, skipped: [] };
-for (const { name, run } of PARTS.filter((part) => values.only === undefined || part.name === values.only)) {
+
+async function runPart({ name, run }: Part): Promise<void> {
   console.log(`── ${name}`);
   const started = performance.now();
   const { passed, failed, skipped } = await run();
@@ -122,6 +133,10 @@ for (const { name, run } of PARTS.filter((part) => values.only === undefined || 
   total.passed += passed;
   total.failed += failed;
   total.skipped.push(...skipped);
+}
+
+for (const together of PARTS) {
+  await Promise.all(together.filter(({ name }) => values.only === undefined || name === values.only).map(runPart));
 }
 for (const one of total.skipped) console.log(`skipped: ${one}`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
