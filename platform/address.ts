@@ -33,16 +33,16 @@ export function isMapped(bytes: Uint8Array): boolean {
 }
 
 /**
- * The IPv4 address that an IPv6 address carries inside itself, as dotted text: mapped (RFC 4291), NAT64 (RFC 6052,
- * 64:ff9b::/96), 6to4 (RFC 3056, 2002::/16) and ISATAP (RFC 5214, interface id 0:5efe or 200:5efe). Else undefined.
+ * The IPv4 addresses that an IPv6 address carries inside itself, as dotted text: mapped (RFC 4291), NAT64 (RFC 6052,
+ * 64:ff9b::/96), 6to4 (RFC 3056, 2002::/16) and ISATAP (RFC 5214, interface id 0:5efe or 200:5efe), which may stand behind 6to4.
  */
-export function embeddedV4(bytes: Uint8Array): string | undefined {
+export function embeddedV4(bytes: Uint8Array): string[] {
   const startsWith = (...prefix: number[]) => prefix.every((byte, i) => bytes[i] === byte);
-  if (isMapped(bytes)) return v4Text(bytes, 12);
-  if (startsWith(0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0)) return v4Text(bytes, 12);
-  if (startsWith(0x20, 0x02)) return v4Text(bytes, 2);
+  if (isMapped(bytes)) return [v4Text(bytes, 12)];
+  if (startsWith(0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0)) return [v4Text(bytes, 12)];
+  const outer = startsWith(0x20, 0x02) ? [v4Text(bytes, 2)] : [];
   const isatap = (bytes[8]! & 0xfd) === 0 && bytes[9] === 0 && bytes[10] === 0x5e && bytes[11] === 0xfe;
-  return isatap ? v4Text(bytes, 12) : undefined;
+  return isatap ? [...outer, v4Text(bytes, 12)] : outer;
 }
 
 function v4Text(bytes: Uint8Array, offset: number): string {

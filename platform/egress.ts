@@ -101,8 +101,8 @@ export function createAddressPolicy({ scope, ownAddresses = systemAddresses }: A
     const ours = own().some((address) => sameAddress(address, bytes)) ? OWN_ADDRESS : undefined;
     const text = addressText(bytes);
     if (isMapped(bytes)) return denied.find((rule) => rule.list.check(text, 'ipv4'))?.name ?? ours;
-    const inner = embeddedV4(bytes);
-    const innerRule = inner === undefined ? undefined : deniedBy(addressBytes(inner)!);
+    const innerRules = embeddedV4(bytes).map((inner) => deniedBy(addressBytes(inner)!));
+    const innerRule = innerRules.find((rule) => rule !== undefined);
     if (innerRule !== undefined) return `${innerRule} (inside an IPv6 address)`;
     if (!text.startsWith(NAT64_PREFIX) && !unicast.check(text, 'ipv6')) return 'not global unicast';
     return denied.find((rule) => rule.list.check(text, 'ipv6'))?.name ?? ours;

@@ -18,6 +18,8 @@ export interface AnswerParser {
   rest(): Buffer;
   /** The value of the first field of that name (lower case) in the final answer's header; undefined when there is none. */
   field(name: string): string | undefined;
+  /** The values of all fields of that name, in their order. */
+  fields(name: string): string[];
 }
 
 export type AnswerState =
@@ -119,11 +121,12 @@ export function createAnswerParser(options: AnswerOptions): AnswerParser {
     return bytesLeft === 0;
   };
 
+  const valuesOf = (name: string) => fields.filter(([field]) => field === name).map(([, value]) => value);
+
   /** How the body is framed (RFC 9112 §6.3), strictly: anything ambiguous is malformed. */
   const frame = (): Step => {
-    const valuesOf = (name: string) => fields.filter(([field]) => field === name).map(([, value]) => value);
     const encodings = valuesOf('transfer-encoding');
-    const lengths = valuesOf('content-length').flatMap((value) => value.split(',').map((part) => part.trim()));
+    const lengths = valuesOf('content-length').flatMap((value) => value.split(',').map(withoutBlanks));
     if (encodings.length > 0 && lengths.length > 0) throw malformed('both Transfer-Encoding and Content-Length');
     if (encodings.length > 0) {
       const chunked = encodings.length === 1 && encodings[0]?.toLowerCase() === 'chunked' && minor === 1;
@@ -142,7 +145,7 @@ export function createAnswerParser(options: AnswerOptions): AnswerParser {
 
   const afterFields = (): Step => {
     if (status >= 200) return frame();
-    if (status === 101 && options.upgrade) return 'done';
+    if (status === 101 && options.upgrade && minor === 1) return 'done';
     // 101 answers an Upgrade that was never sent; a swarm of others only wastes the probe's time.
     if (status === 101 || ++informational > INFORMATIONAL_MAX) throw malformed(`unexpected status ${status}`);
     status = 0;
@@ -169,7 +172,7 @@ export function createAnswerParser(options: AnswerOptions): AnswerParser {
       }
       const match = FIELD_LINE.exec(line);
       if (match === null) throw malformed('a header line is malformed');
-      if (step === 'fields') fields.push([match[1]!.toLowerCase(), match[2]!.trim()]);
+      if (step === 'fields') fields.push([match[1]!.toLowerCase(), withoutBlanks(match[2]!)]);
     } else if (step === 'chunkSize') {
       const line = takeLine(CHUNK_LINE_BYTES_MAX, chunkLineTooLong);
       if (line === undefined) return false;
@@ -218,10 +221,21 @@ export function createAnswerParser(options: AnswerOptions): AnswerParser {
       }),
     statusCode: () => (status >= 200 || (status === 101 && step === 'done') ? status : 0),
     field: (name) => fields.find(([field]) => field === name)?.[1],
+    fields: valuesOf,
     rest: () => pending,
     body: () => store.subarray(0, options.keepBody ? bodyBytes : 0),
   };
 }
+
+/** Without the blanks of HTTP around it (RFC 9110 section 5.6.3), which are fewer than those of `trim`. */
+function withoutBlanks(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text[start]!)) start += 1;
+  while (end > start && isBlank(text[end - 1]!)) end -= 1;
+  return text.slice(start, end);
+}
+
+const isBlank = (character: string) => character === ' ' || character === '\t';
 
 function grown(store: Buffer, used: number, size: number): Buffer {
   const next = Buffer.alloc(Math.max(size, BODY_BYTES_START));

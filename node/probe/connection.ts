@@ -1,10 +1,16 @@
 import { connect as connectTcp, isIPv6, type Socket } from 'node:net';
-import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import {
+  connect as connectTls,
+  createSecureContext,
+  DEFAULT_CIPHERS,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import { addressBytes } from '../../platform/address.ts';
 import { errorCode, errorMessage } from '../../protocol/error.ts';
 import { REASON } from '../../protocol/reason.ts';
 import type { ProbeUrl } from './egress.ts';
-import { reasonOfSocketError } from './judge.ts';
+import { reasonOfRemoteError, reasonOfSocketError } from './judge.ts';
 import type { Standing } from './keep.ts';
 import { type Line, type LineRequest, openLine, type ProbeTools, probeAddress } from './line.ts';
 import type { ProbeResult } from './result.ts';
@@ -65,14 +71,24 @@ function connect(
   const release = () => {
     if (request.keep !== undefined && session.mayKeep?.()) {
       for (const socket of sockets) socket.off('error', onError).off('close', onClose);
-      return request.keep({ raw: sockets[0]!, tls: upper, address });
+      return request.keep({
+        raw: sockets[0]!,
+        tls: upper,
+        address,
+        bornMicros: standing?.bornMicros ?? line.result.startMicros,
+      });
     }
     // TLS before what carries it: the other way round, inside a callback of the handshake, Node 24 itself crashes.
     for (const socket of sockets.toReversed()) socket.destroy();
   };
   const { line, done } = openLine(tools, address, request, { ...session, release });
 
-  const onError = (error: Error) => line.finish(reasonOfSocketError(errorCode(error)), errorMessage(error));
+  /** Whether the kernel has taken the connection on: what it refuses by itself it refuses at once. */
+  let isUnderway = standing !== undefined;
+  const onError = (error: Error) => {
+    const reason = (isUnderway ? reasonOfRemoteError : reasonOfSocketError)(errorCode(error));
+    line.finish(reason, errorMessage(error));
+  };
   const onClose = () => line.finish(REASON.closedEarly, 'closed before the answer was complete');
   const adopt = <T extends Socket>(socket: T): T => {
     sockets.push(socket);
@@ -112,7 +128,12 @@ function connect(
     }),
   );
   // Making a socket takes longer than connecting it on a near network; the next thing that happens is the system call.
-  raw.once('connectionAttempt', line.omit);
+  raw.once('connectionAttempt', () => {
+    line.omit();
+    process.nextTick(() => {
+      isUnderway = !raw.destroyed;
+    });
+  });
   raw.once('connect', () => {
     if (line.isOver()) return;
     line.result.connectMicros = line.lap();
@@ -144,11 +165,17 @@ function deliver(line: Line, socket: Socket, count: number): boolean {
   return true;
 }
 
+/**
+ * Without Diffie-Hellman over a prime of the server's choice: one of 10,000 bits holds the loop up for a second, before any certificate is looked at.
+ * No browser offers it any more.
+ */
+const TLS_OPTIONS = { minVersion: 'TLSv1.2', ciphers: `${DEFAULT_CIPHERS}:!DHE` } as const;
+
 let builtInContext: SecureContext | undefined;
 
 /** Made before the first stamp and kept: reading the built-in authorities takes tens of milliseconds. */
 function contextFor(authorities: readonly string[] | undefined): SecureContext {
-  if (authorities !== undefined) return createSecureContext({ minVersion: 'TLSv1.2', ca: [...authorities] });
-  builtInContext ??= createSecureContext({ minVersion: 'TLSv1.2' });
+  if (authorities !== undefined) return createSecureContext({ ...TLS_OPTIONS, ca: [...authorities] });
+  builtInContext ??= createSecureContext(TLS_OPTIONS);
   return builtInContext;
 }

@@ -11,6 +11,7 @@ import {
   type DnsQuestion,
   decodeAnswer,
   encodeQuery,
+  holdsAsked,
   isReply,
   isTruncated,
   LABEL_BYTES_MAX,
@@ -176,7 +177,8 @@ function examine(result: ProbeResult, reply: Buffer, query: Buffer, target: Serv
     return void say(REASON.wrongStatus, `response code ${rcode} (${RCODES[rcode] ?? 'unassigned'})`);
   }
   if (target.expectedBodyDigest === undefined) {
-    if (rcode === 0 && records.length === 0) return void say(REASON.emptyAnswer, 'the name has no such record here');
+    if (rcode === 0 && !holdsAsked(records, query))
+      return void say(REASON.emptyAnswer, 'the name has no such record here');
     return void say(REASON.ok, countOf(records));
   }
   result.bodyDigest = keccak_256(Buffer.concat(records));

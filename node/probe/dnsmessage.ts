@@ -40,6 +40,8 @@ export const DNS_TYPES: Readonly<Record<string, number>> = {
 export const NAME_BYTES_MAX = 255;
 /** RFC 1035 section 2.3.4; the two bits above tell a pointer. */
 export const LABEL_BYTES_MAX = 63;
+/** As many as a name may have labels; what more there are lead nowhere, and cost a jump each. */
+export const POINTERS_MAX = 127;
 
 const HEADER_BYTES = 12;
 const CLASS_IN = 1;
@@ -86,6 +88,15 @@ export function isReply(bytes: Buffer, query: Buffer): boolean {
 /** Of a reply: whether it did not fit, so that the query is to be repeated over TCP. */
 export function isTruncated(reply: Buffer): boolean {
   return (reply.readUInt16BE(2) & FLAG_TRUNCATED) !== 0;
+}
+
+/** Whether one of the canonical records is of the type that this query asks for. */
+export function holdsAsked(records: readonly Uint8Array[], query: Buffer): boolean {
+  const asked = query.readUInt16BE(query.length - 4);
+  return records.some((record) => {
+    const typeAt = record.indexOf(0) + 1;
+    return ((record[typeAt]! << 8) | record[typeAt + 1]!) === asked;
+  });
 }
 
 /** Reads a reply to this query; a text says what is malformed. What follows the answer section is not looked at. */
@@ -138,6 +149,7 @@ function readName(message: Buffer, start: number): { bytes: Buffer; end: number 
   let at = start;
   let end: number | undefined;
   let lowest = start;
+  let pointers = 0;
   for (;;) {
     const length = message[at];
     if (length === undefined) return undefined;
@@ -145,7 +157,7 @@ function readName(message: Buffer, start: number): { bytes: Buffer; end: number 
       if (at + 2 > message.length) return undefined;
       const to = message.readUInt16BE(at) & 0x3fff;
       // Always further back than everything read so far: no circle, and no more jumps than bytes.
-      if (to >= lowest) return undefined;
+      if (to >= lowest || ++pointers > POINTERS_MAX) return undefined;
       end ??= at + 2;
       lowest = to;
       at = to;

@@ -67,10 +67,15 @@ export function createEgressPolicy({ allowLoopback, ownAddresses }: EgressOption
   return { refusal, checkUrl };
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is for
+const BLANK_OR_CONTROL = /[\u0000-\u0020\u007f]/;
+
 /** The parts of a URL that may be probed; throws PlumblineError `egress-url` with the rule that it breaks. */
 export function parseProbeUrl(text: string, schemes: readonly ProbeScheme[] = WEB_SCHEMES): ProbeUrl {
   const refuse = (rule: string) => urlError(text, rule);
   if (text.length > URL_CHARS_MAX) throw refuse(`is longer than ${URL_CHARS_MAX} characters; shorten it`);
+  // Parsers of URLs drop them where they stand, also within a port.
+  if (BLANK_OR_CONTROL.test(text)) throw refuse('has a blank or a control character; write it without');
   const scheme = schemes.find((one) => text.slice(0, one.length + 1).toLowerCase() === `${one}:`);
   const first = schemes.includes('https') ? 'https' : schemes[0]!;
   const example = exampleOf(first);

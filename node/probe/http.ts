@@ -35,6 +35,10 @@ export type HttpRequest = {
 export const HEADER_BYTES_MAX = 16 << 10;
 /** A probe measures answers, not downloads; it also bounds what one hostile server can make a watcher hold. */
 export const BODY_BYTES_MAX = 1 << 20;
+/** How long after a question a kept connection may turn out to have been closed before it: a long way there and back. */
+export const AGAIN_MILLIS_MAX = 500;
+/** Pieces in which an answer arrives; a megabyte over a network takes 750, and each record of TLS costs the loop a turn. */
+export const PIECES_MAX = 4_096;
 /** A client that names itself would be recognised and served better than the provider's users. */
 export const USER_AGENT = 'Mozilla/5.0 (compatible)';
 
@@ -56,9 +60,16 @@ export async function probeHttp(tools: ProbeTools, request: HttpRequest): Promis
   const standing = keepId === undefined ? undefined : takeKept(tools, keepId);
   if (standing !== undefined) {
     const result = await probeStanding(tools, connection, standing, exchange(request, url));
-    // It was closed while it stood idle, as it may be: that is no failure, and the question was not heard.
+    // It was closed while it stood idle, as it may be: that is no failure, and the question was not heard. Later it was.
     const wentAway = result.reason === REASON.closedEarly || result.reason === REASON.connectionReset;
-    if (!wentAway || result.firstByteMicros !== ABSENT_MICROS) return result;
+    const askedMicros = tools.clock.monotonicMicros() - result.startMicros;
+    const isLate = askedMicros > AGAIN_MILLIS_MAX * 1_000 || askedMicros >= timeoutMillis * 1_000;
+    if (!wentAway || isLate || result.firstByteMicros !== ABSENT_MICROS) return result;
+    const rest = { ...connection, timeoutMillis: timeoutMillis - askedMicros / 1_000 };
+    const again = await probeConnection(tools, rest, exchange(request, url));
+    // Whoever asks has waited for both.
+    if (again.totalMicros !== ABSENT_MICROS) again.totalMicros += Math.round(askedMicros);
+    return again;
   }
   return probeConnection(tools, connection, exchange(request, url));
 }
@@ -117,8 +128,10 @@ export function readAnswer(
   take: (state: AnswerState, arrivedMicros: number) => void,
 ): () => void {
   let first = true;
+  let pieces = 0;
   const onData = (bytes: Buffer) => {
     if (line.isOver()) return;
+    if (++pieces > PIECES_MAX) return line.finish(REASON.malformedAnswer, `more than ${PIECES_MAX} pieces`);
     const arrivedMicros = line.arrivedMicros();
     if (first) line.result.firstByteMicros = line.lap(arrivedMicros);
     first = false;

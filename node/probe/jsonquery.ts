@@ -11,7 +11,7 @@ import { blankResult, type ProbeResult } from './result.ts';
 import type { ServiceTarget } from './target.ts';
 
 /** A megabyte of members takes a parser up to 0.2 s, in which no other probe is stamped; answers that are compared are small. */
-export const JSON_BYTES_MAX = 256 << 10;
+export const JSON_BYTES_MAX = 128 << 10;
 
 /** `extra` of a json-rpc service that is no EVM node: what is asked, and which value of the answer counts. */
 export type JsonQuery = { readonly request: string; readonly path: string };

@@ -48,6 +48,9 @@ export function decodeRpcDemand(extra: Uint8Array): RpcDemand | undefined {
   }
 }
 
+/** Three blocks with 2,500 hashes of transactions each; what is built to be slow takes a parser 46 ms. */
+export const RPC_BYTES_MAX = 512 << 10;
+
 /**
  * An EVM node's JSON-RPC over HTTP: chain id, newest and final block, and a block whose hash is compared, in one batch. Good is
  * an answer of the right chain whose newest block is young enough and plausible, and whose hash is the one that most endpoints
@@ -64,7 +67,7 @@ export const jsonRpcProbe: Probe = async (tools, target, signal) => {
   tools.references?.refresh(chainId, depth);
   const { url, timeoutMillis, authorities } = target;
   const request = { url, method: 'POST', json: batchText(height), timeoutMillis, wantDigest: false, wantBody: true };
-  const result = await probeHttp(tools, { ...request, authorities, signal });
+  const result = await probeHttp(tools, { ...request, bodyBytesMax: RPC_BYTES_MAX, authorities, signal });
   if (result.reason !== REASON.ok) return result;
   const { body, ...rest } = result;
   return examined(tools, { ...rest, body: undefined }, body, demand, { voice: target.provider.toLowerCase(), height });

@@ -63,9 +63,20 @@ const SOCKET_REASONS: Readonly<Record<string, Reason>> = {
   EPERM: REASON.blockedHere,
 };
 
-/** OpenSSL's verification verdicts and Node's host name check, as they appear in `error.code`. */
+/** OpenSSL's verification verdicts and Node's host name check, as they appear in `error.code`; those without a name in Node are UNSPECIFIED. */
 const CERTIFICATE_CODE =
-  /^(CERT_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|ERR_TLS_CERT_ALTNAME|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH|CRL_)/;
+  /^(CERT_|ERROR_IN_C|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|ERR_TLS_CERT_ALTNAME|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH|CRL_|UNSPECIFIED$)/;
+
+/** What a router or the host itself may send back (ICMP) while a connection is being made. */
+const REMOTE_REFUSALS: readonly string[] = ['EACCES', 'ENETUNREACH', 'ENOPROTOOPT', 'EPROTONOSUPPORT', 'EHOSTUNREACH'];
+
+/**
+ * As `reasonOfSocketError`, for an error of a connection that the kernel had taken on: the same codes then come from the
+ * other side, and a provider that rejects instead of answering is no fault of the watcher's.
+ */
+export function reasonOfRemoteError(code: string): Reason {
+  return REMOTE_REFUSALS.includes(code) ? REASON.hostUnreachable : reasonOfSocketError(code);
+}
 
 /** Whose failure a socket's error is; an unknown code is ours until somebody has looked at it. */
 export function reasonOfSocketError(code: string): Reason {

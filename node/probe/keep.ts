@@ -5,7 +5,13 @@ import { fromHex, toHex } from '../../protocol/bytes.ts';
 import type { ProbeTools } from './line.ts';
 
 /** A connection that stands between two probes of one service. */
-export type Standing = { readonly raw: Socket; readonly tls: TLSSocket | undefined; readonly address: string };
+export type Standing = {
+  readonly raw: Socket;
+  readonly tls: TLSSocket | undefined;
+  readonly address: string;
+  /** When it was begun, on the monotonic clock: its age counts, however often it was used. */
+  readonly bornMicros: number;
+};
 
 /** Connections that stand idle; a service beyond them gets a fresh one for each probe. */
 export const KEPT_MAX = 256;
@@ -66,7 +72,7 @@ export function keep(tools: ProbeTools, serviceId: string, standing: Standing): 
     all.delete(serviceId);
     for (const one of ours) for (const event of events) one.off(event, end);
   };
-  all.set(serviceId, { standing, untilMicros: tools.clock.monotonicMicros() + KEEP_MILLIS * 1_000, leave });
+  all.set(serviceId, { standing, untilMicros: standing.bornMicros + KEEP_MILLIS * 1_000, leave });
 }
 
 /** A late error of a connection that nobody holds must not end the program. */

@@ -43,9 +43,8 @@ const Block = z
       .transform((hash) => hash.toLowerCase()),
   })
   .transform(({ number, timestamp, hash }): RpcBlock => ({ number, unixSeconds: timestamp, hash }));
-const Answer = z.object({ jsonrpc: z.literal('2.0'), id: z.int().min(0), result: z.unknown() });
-/** An error beside a result is no result. */
-const Answers = z.array(z.looseObject({ id: z.number() }));
+/** Looked at, not copied: a hostile answer has a hundred thousand members. */
+type Member = { readonly jsonrpc?: unknown; readonly id?: unknown; readonly result?: unknown };
 
 /** The answers, or what is wrong with them. */
 export function readBatch(body: Uint8Array, height: number | undefined): RpcAnswers | string {
@@ -67,15 +66,16 @@ function resultsOf(body: Uint8Array, count: number): unknown[] | string {
   const json = parseJson(body)?.json;
   if (json === undefined) return 'the answer is no JSON';
   // Counted before anything else is looked at: a megabyte holds a hundred thousand answers.
-  const list = Answers.safeParse(Array.isArray(json) && json.length === count ? json : undefined);
-  if (!list.success) return `the answer is no batch of ${count}`;
+  if (!Array.isArray(json) || json.length !== count) return `the answer is no batch of ${count}`;
   const results = new Array<unknown>(count).fill(undefined);
   const ids = new Set<number>();
-  for (const one of list.data) {
-    ids.add(one.id);
-    const answer = Answer.safeParse(one);
-    if (answer.success && answer.data.id < count && !('error' in one)) results[answer.data.id] = answer.data.result;
+  for (const one of json as unknown[]) {
+    if (typeof one !== 'object' || one === null) return `the answer is no batch of ${count}`;
+    const { jsonrpc, id, result } = one as Member;
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= count) break;
+    ids.add(id);
+    // An error beside a result is no result.
+    if (jsonrpc === '2.0' && !('error' in one)) results[id] = result;
   }
-  const isEach = ids.size === count && [...ids].every((id) => Number.isInteger(id) && id >= 0 && id < count);
-  return isEach ? results : 'the answers are not one for each request';
+  return ids.size === count ? results : 'the answers are not one for each request';
 }

@@ -4,11 +4,11 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import { decodeAbiParameters, encodeAbiParameters, parseAbiParameters } from 'viem';
 import { fromHex, toHex } from '../../protocol/bytes.ts';
 import { REASON } from '../../protocol/reason.ts';
-import { createAnswerParser } from './answer.ts';
+import { type AnswerParser, createAnswerParser } from './answer.ts';
 import { probeConnection, type Session } from './connection.ts';
 import type { ProbeUrl } from './egress.ts';
 import { closeFrame, createFrameReader, encodeFrame, OPCODE } from './frames.ts';
-import { HEADER_BYTES_MAX, USER_AGENT } from './http.ts';
+import { HEADER_BYTES_MAX, PIECES_MAX, USER_AGENT } from './http.ts';
 import { checkedProbe, type Probe } from './kind.ts';
 import type { Line } from './line.ts';
 import { blankResult } from './result.ts';
@@ -87,9 +87,9 @@ function sessionOf(
       line.finish(state.reason, state.detail);
       return false;
     }
-    const upgraded = parser.field('upgrade')?.toLowerCase() === 'websocket';
-    if (upgraded && parser.field('sec-websocket-accept') === accept) return true;
-    line.finish(REASON.malformedAnswer, 'status 101 without the accept value of this request');
+    const wrong = wrongUpgrade(parser, accept);
+    if (wrong === undefined) return true;
+    line.finish(REASON.malformedAnswer, `status 101 ${wrong}`);
     return false;
   };
 
@@ -103,8 +103,10 @@ function sessionOf(
     open: (line, socket) => {
       let receive: ((bytes: Buffer) => void) | undefined;
       let isFirst = true;
+      let pieces = 0;
       socket.on('data', (bytes: Buffer) => {
         if (line.isOver()) return;
+        if (++pieces > PIECES_MAX) return line.finish(REASON.malformedAnswer, `more than ${PIECES_MAX} pieces`);
         if (isFirst) line.result.firstByteMicros = line.lap();
         isFirst = false;
         if (receive !== undefined) return receive(bytes);
@@ -131,6 +133,17 @@ function sessionOf(
       result.detail = 'the message is another one than registered';
     },
   };
+}
+
+/** What RFC 6455 section 4.1 has a client refuse in a handshake that offered neither extensions nor protocols; undefined: nothing. */
+function wrongUpgrade(parser: AnswerParser, accept: string): string | undefined {
+  const accepts = parser.fields('sec-websocket-accept');
+  if (accepts.length !== 1 || accepts[0] !== accept) return 'without the accept value of this request';
+  if (parser.field('upgrade')?.toLowerCase() !== 'websocket') return 'without Upgrade: websocket';
+  const tokens = parser.fields('connection').flatMap((value) => value.toLowerCase().split(','));
+  if (!tokens.some((token) => token.trim() === 'upgrade')) return 'without Connection: Upgrade';
+  const unasked = ['sec-websocket-extensions', 'sec-websocket-protocol'].find((name) => parser.fields(name).length > 0);
+  return unasked === undefined ? undefined : `with ${unasked}, which was not offered`;
 }
 
 /** Sends the message, answers pings, and gives the message that counts to `take`. Returns what takes the bytes that arrive. */

@@ -49,6 +49,14 @@ const replies = [
   ]),
   reply([], 3),
 ];
+/** Pointers, each to the one before, and records that begin at the last of them. */
+const chain = Array.from({ length: 8_000 }, (_, i) => pointer(i === 0 ? NAME_AT : QUERY.length + 12 + 2 * (i - 1)));
+const chained = reply([
+  record(here, DNS_TYPES.TXT!, concat(...chain)),
+  ...Array.from({ length: 3_000 }, () =>
+    record(pointer(QUERY.length + 12 + 2 * 7_900), DNS_TYPES.A!, Uint8Array.of(1, 1, 1, 1)),
+  ),
+]);
 const large = reply([record(longest, DNS_TYPES.A!, Uint8Array.of(1, 2, 3, 4)), ...many]);
 const tokens = [
   here,
@@ -94,7 +102,7 @@ export const dns: Target = {
   name: 'dns',
   open: () => ({
     generate: (random: Random) => {
-      const sent = random.oneIn(LARGE_EVERY) ? large : random.pick(replies);
+      const sent = random.oneIn(LARGE_EVERY) ? random.pick([large, chained]) : random.pick(replies);
       return random.oneIn(10) ? sent : mutateBytes(random, sent, { inputs: replies, tokens });
     },
     run,

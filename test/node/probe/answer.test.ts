@@ -62,6 +62,7 @@ const FAULTS: [name: string, text: string, reason: Reason][] = [
   ['a NUL in a header', `${OK}A: b\0c\r\n\r\n`, REASON.malformedAnswer],
   ['a header without a colon', `${OK}nonsense\r\n\r\n`, REASON.malformedAnswer],
   ['two lengths', `${OK}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello`, REASON.malformedAnswer],
+  ['a length behind a blank that is none of HTTP', `${OK}Content-Length: \xa05\r\n\r\nhello`, REASON.malformedAnswer],
   ['a negative length', `${OK}Content-Length: -1\r\n\r\n`, REASON.malformedAnswer],
   ['a length with a plus sign', `${OK}Content-Length: +5\r\n\r\nhello`, REASON.malformedAnswer],
   ['an empty length', `${OK}Content-Length:\r\n\r\n`, REASON.malformedAnswer],

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { describe, expect, it } from 'vitest';
 import { DNS_RESEND_MILLIS, DNS_SENDS_MAX, dnsProbe, questionOf } from '../../../node/probe/dns.ts';
-import { DNS_TYPES } from '../../../node/probe/dnsmessage.ts';
+import { DNS_TYPES, POINTERS_MAX } from '../../../node/probe/dnsmessage.ts';
 import { judge } from '../../../node/probe/judge.ts';
 import type { ServiceTarget } from '../../../node/probe/target.ts';
 import { REASON, type Reason } from '../../../protocol/reason.ts';
@@ -94,6 +94,8 @@ describe('a dns probe', () => {
   it('is bad without any record, unless none is what was registered', async () => {
     await using empty = await dnsServer({ udp: (query) => [reply(query)] });
     expect((await probe(empty.port)).judged).toEqual(bad(REASON.emptyAnswer));
+    await using other = await dnsServer({ udp: (query) => [reply(query, { answers: [record(A, [192, 0, 2, 1])] })] });
+    expect((await probe(other.port, 'service.example?type=MX')).judged).toEqual(bad(REASON.emptyAnswer));
     const expectedBodyDigest = keccak_256(new Uint8Array(0));
     expect((await probe(empty.port, undefined, { expectedBodyDigest })).judged).toEqual(good);
   });
@@ -269,6 +271,22 @@ describe('a hostile name server', () => {
     expect((await probe(server.port)).judged).toEqual(bad(REASON.malformedAnswer));
   });
 
+  it('is malformed with more pointers in a row than a name has labels', async () => {
+    const chained = (pointers: number) => {
+      // A text whose bytes are pointers, each to the one before, the first to the question; then a record at their end.
+      const data = Array.from({ length: pointers }, (_, i) => (i === 0 ? [0xc0, 12] : [0xc0, 45 + 2 * (i - 1)])).flat();
+      const last = 45 + 2 * (pointers - 1);
+      return [record(16, data), record(A, [1, 2, 3, 4], 60, [0xc0 | (last >> 8), last & 0xff])];
+    };
+    for (const [pointers, judged] of [
+      [POINTERS_MAX - 1, good],
+      [POINTERS_MAX, bad(REASON.malformedAnswer)],
+    ] as const) {
+      await using server = await dnsServer({ udp: (query) => [reply(query, { answers: chained(pointers) })] });
+      expect((await probe(server.port)).judged).toEqual(judged);
+    }
+  });
+
   it('is malformed with a name that pointers make longer than any name', async () => {
     // Each record's data is a label of 63 bytes and a pointer to the data of the one before.
     const label = [63, ...new Array<number>(63).fill(0x61)];
@@ -340,7 +358,7 @@ describe('a hostile name server', () => {
     });
     const reasons = new Set<Reason>();
     for (let i = 0; i < 60; i++) reasons.add((await probe(server.port)).judged.reason);
-    expect([...reasons].sort()).toEqual([REASON.ok, REASON.malformedAnswer].sort());
+    expect([...reasons].sort()).toEqual([REASON.ok, REASON.malformedAnswer, REASON.emptyAnswer].sort());
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judge, outcomeOf, reasonOfSocketError } from '../../../node/probe/judge.ts';
+import { judge, outcomeOf, reasonOfRemoteError, reasonOfSocketError } from '../../../node/probe/judge.ts';
 import { blankResult } from '../../../node/probe/result.ts';
 import { isSupported, slotMillisMax, targetOf } from '../../../node/probe/target.ts';
 import { REASON, REASONS, type Reason, type ReasonName } from '../../../protocol/reason.ts';
@@ -61,11 +61,21 @@ describe('judging a probe', () => {
     ['DEPTH_ZERO_SELF_SIGNED_CERT', REASON.certificateInvalid],
     ['ERR_TLS_CERT_ALTNAME_INVALID', REASON.certificateInvalid],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', REASON.certificateInvalid],
+    ['UNSPECIFIED', REASON.certificateInvalid],
+    ['ERROR_IN_CERT_NOT_AFTER_FIELD', REASON.certificateInvalid],
     ['ERR_SSL_WRONG_VERSION_NUMBER', REASON.tlsFailed],
     ['EPROTO', REASON.tlsFailed],
     ['ESOMETHINGNEW', REASON.internal],
   ])('maps the socket error %s', (code, reason) => {
     expect(reasonOfSocketError(code)).toBe(reason);
+  });
+
+  it('lets no provider hide behind what its network sends back', () => {
+    for (const code of ['EACCES', 'ENETUNREACH', 'ENOPROTOOPT', 'EHOSTUNREACH']) {
+      expect(reasonOfRemoteError(code), code).toBe(REASON.hostUnreachable);
+    }
+    expect(reasonOfRemoteError('ECONNREFUSED')).toBe(REASON.connectionRefused);
+    expect(reasonOfRemoteError('EMFILE')).toBe(REASON.socketsExhausted);
   });
 
   it('never blames a provider for a shortage of our own', () => {

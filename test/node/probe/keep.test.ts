@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { httpProbe } from '../../../node/probe/engine.ts';
+import { AGAIN_MILLIS_MAX } from '../../../node/probe/http.ts';
 import { encodeKeepAlive, isKeptAlive, KEEP_MILLIS } from '../../../node/probe/keep.ts';
 import type { ServiceTarget } from '../../../node/probe/target.ts';
 import { REASON } from '../../../protocol/reason.ts';
@@ -147,5 +148,54 @@ describe('probes that share a connection', () => {
     await it.clock.advance(KEEP_MILLIS);
     await it.probe();
     expect(it.connections()).toBe(2);
+  });
+
+  it('connect again in time, however often they were used meanwhile', async () => {
+    await using it = await world(hello);
+    const [minutes, millis] = [KEEP_MILLIS / 60_000, 60_000];
+    for (let i = 0; i <= minutes; i++) {
+      await it.probe();
+      await it.clock.advance(millis);
+    }
+    expect(it.connections()).toBe(2);
+  });
+
+  it('are not asked again when the server thought before it closed: that was an answer', async () => {
+    let asked = 0;
+    const clock = manualClock();
+    await using server = await rawServer((socket) => {
+      asked += 1;
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      socket.on('data', () => {
+        clock.jump(AGAIN_MILLIS_MAX + 1);
+        socket.destroy();
+      });
+    });
+    const tools = toolsFor(clock);
+    const target = targetAt(server.url, { timeoutMillis: 20_000, extra: encodeKeepAlive() });
+    const probe = () => httpProbe(tools, target, new AbortController().signal).then(({ reason }) => reason);
+    expect([await probe(), await probe()]).toEqual([REASON.ok, REASON.closedEarly]);
+    expect(asked).toBe(1);
+  });
+
+  it('count the time of both questions when they ask twice', async () => {
+    let asked = 0;
+    const clock = manualClock();
+    await using server = await rawServer((socket) => {
+      asked += 1;
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      socket.on('data', () => {
+        if (asked > 1) return;
+        clock.jump(AGAIN_MILLIS_MAX / 2);
+        socket.destroy();
+      });
+    });
+    const tools = toolsFor(clock);
+    const target = targetAt(server.url, { timeoutMillis: 20_000, extra: encodeKeepAlive() });
+    const probe = () => httpProbe(tools, target, new AbortController().signal);
+    await probe();
+    const second = await probe();
+    expect([second.reason, asked]).toEqual([REASON.ok, 2]);
+    expect(second.totalMicros).toBe(AGAIN_MILLIS_MAX * 500);
   });
 });

@@ -54,6 +54,22 @@ describe('a tcp probe', () => {
 });
 
 describe('a tls probe', () => {
+  it('offers no Diffie-Hellman over a prime of the server’s choice', async () => {
+    const pair = selfSigned('service.example');
+    const ciphers = { ciphers: 'DHE-RSA-AES128-GCM-SHA256', dhparam: 'auto', maxVersion: 'TLSv1.2' } as const;
+    await using server = await serve(
+      createTlsServer({ ...pair, ...ciphers }, (socket) => socket.on('error', () => {})),
+    );
+    for (const authorities of [[pair.cert], undefined]) {
+      const result = await probe(
+        SERVICE_KIND.tls,
+        `tls://service.example:${server.port}`,
+        authorities && { authorities },
+      );
+      expect(result.judged).toEqual(bad(REASON.tlsFailed));
+    }
+  });
+
   const { key, cert } = selfSigned('service.example');
   const serveTls = (pair = { key, cert }) => serve(createTlsServer(pair, (socket) => socket.on('error', () => {})));
   const tls = (port: number, more: Partial<ServiceTarget> = {}, tools = toolsFor()) =>

@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net';
+import { createHash } from 'node:crypto';
+import { createServer, type Socket } from 'node:net';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { describe, expect, it } from 'vitest';
 import { OPCODE } from '../../../node/probe/frames.ts';
@@ -9,7 +10,7 @@ import { REASON, type Reason } from '../../../protocol/reason.ts';
 import { OUTCOME } from '../../../protocol/sample.ts';
 import { SERVICE_KIND } from '../../../protocol/service.ts';
 import { manualClock } from './manual-clock.ts';
-import { toolsFor } from './raw-server.ts';
+import { serve, toolsFor } from './raw-server.ts';
 import { targetAt } from './target-fixture.ts';
 import { serverFrame, unmasked, websocketServer } from './websocket-server.ts';
 
@@ -92,6 +93,34 @@ describe('a websocket probe with a dialogue', () => {
     await using server = await websocketServer((socket) => socket.write(serverFrame(OPCODE.text, 'x')), onFrame);
     await probe(server.port, { extra: listening() });
     expect((await closed).readUInt16BE(0)).toBe(1_000);
+  });
+
+  it.each([
+    ['without Connection: Upgrade', 'HTTP/1.1', ['Upgrade: websocket', 'ACCEPT']],
+    ['of HTTP/1.0', 'HTTP/1.0', ['Upgrade: websocket', 'Connection: Upgrade', 'ACCEPT']],
+    [
+      'with an extension',
+      'HTTP/1.1',
+      ['Upgrade: websocket', 'Connection: Upgrade', 'ACCEPT', 'Sec-WebSocket-Extensions: x'],
+    ],
+    [
+      'with a protocol',
+      'HTTP/1.1',
+      ['Upgrade: websocket', 'Connection: Upgrade', 'ACCEPT', 'Sec-WebSocket-Protocol: x'],
+    ],
+    ['with two accept values', 'HTTP/1.1', ['Upgrade: websocket', 'Connection: Upgrade', 'ACCEPT', 'ACCEPT']],
+  ])('is bad with a handshake %s', async (_name, version, fields) => {
+    await using server = await serve(
+      createServer((socket) =>
+        socket.on('data', (bytes) => {
+          const [, key] = /Sec-WebSocket-Key: (\S+)/.exec(bytes.toString())!;
+          const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+          const lines = fields.map((field) => (field === 'ACCEPT' ? `Sec-WebSocket-Accept: ${accept}` : field));
+          socket.write([`${version} 101 Switching Protocols`, ...lines, '', ''].join('\r\n'));
+        }),
+      ),
+    );
+    expect((await probe(server.port, {})).judged).toEqual(bad(REASON.malformedAnswer));
   });
 
   it('times out when the message does not come', async () => {
