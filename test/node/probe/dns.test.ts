@@ -274,9 +274,9 @@ describe('a hostile name server', () => {
   it('is malformed with more pointers in a row than a name has labels', async () => {
     const chained = (pointers: number) => {
       // A text whose bytes are pointers, each to the one before, the first to the question; then a record at their end.
-      const data = Array.from({ length: pointers }, (_, i) => (i === 0 ? [0xc0, 12] : [0xc0, 45 + 2 * (i - 1)])).flat();
-      const last = 45 + 2 * (pointers - 1);
-      return [record(16, data), record(A, [1, 2, 3, 4], 60, [0xc0 | (last >> 8), last & 0xff])];
+      const to = (at: number) => [0xc0 | (at >> 8), at & 0xff];
+      const data = Array.from({ length: pointers }, (_, i) => to(i === 0 ? 12 : 45 + 2 * (i - 1))).flat();
+      return [record(16, data), record(A, [1, 2, 3, 4], 60, to(45 + 2 * (pointers - 1)))];
     };
     for (const [pointers, judged] of [
       [POINTERS_MAX - 1, good],
