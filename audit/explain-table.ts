@@ -1,6 +1,7 @@
+import type { Bounded } from '../protocol/bounds.ts';
 import { toHex } from '../protocol/bytes.ts';
 import { INFINITE_MICROS } from '../protocol/histogram.ts';
-import { STAT } from '../protocol/leaf.ts';
+import { type Leaf, STAT, type Stat } from '../protocol/leaf.ts';
 import { kmMaxOf } from '../protocol/locality.ts';
 import { METRIC } from '../protocol/metric.ts';
 import { ABSENT_MICROS } from '../protocol/sample.ts';
@@ -22,15 +23,33 @@ export function renderExplanation({ epoch, reportHash, view, setId, services }: 
   ];
 }
 
-function renderService({ service, sights, leaf: { conclusive } }: ExplainedService): string[] {
+function renderService({ service, sights, leaf }: ExplainedService): string[] {
+  const { conclusive } = leaf;
   const valid = sights.filter(({ notValid }) => notValid === undefined).length;
   const share = conclusive ? 'more than half of the stake' : 'half of the stake or less, so it is inconclusive';
   return [
     `service ${toHex(service.id)}  ${printable(service.url)}`,
     ...align([HEAD, ...sights.map(row)]),
     ...sights.flatMap(notes),
+    ...leafLine(leaf),
     `  valid in the epoch's own leaf: ${valid} of ${sights.length} watchers with ${share}. Longer windows add epochs up.`,
   ];
+}
+
+/** What a contract would read of this epoch alone: half of the stake saw the median or better, and a tail as bad as it is. */
+function leafLine({ stats }: Leaf): string[] {
+  const say = (metric: number, name: string, text: (value: number) => string): string[] => {
+    const stat = stats[metric]!;
+    if (stat.status !== STAT.present) return [];
+    const bounded = ({ value, lower, upper }: Bounded) => `${text(value)} [${text(lower)}, ${text(upper)}]`;
+    return [`${name} median ${bounded(stat.median)}, tail ${bounded(stat.tail)}`];
+  };
+  const millis = (micros: number) => (micros >= INFINITE_MICROS ? '∞' : `${(micros / 1_000).toFixed(1)} ms`);
+  const all = [
+    ...say(METRIC.availabilityPpm, 'availability', (ppm) => `${(ppm / 10_000).toFixed(1)} %`),
+    ...say(METRIC.latencyP50Micros, 'p50', millis),
+  ];
+  return all.length === 0 ? [] : [`  leaf of this epoch: ${all.join('; ')}`];
 }
 
 function row(sight: Sight): string[] {
@@ -124,6 +143,7 @@ export function explanationJson({ services, ...rest }: Explanation): object {
         const stat = leaf.stats[metric]!;
         return stat.status === STAT.present ? stat.median.value : undefined;
       }),
+      leaf: named((metric) => statJson(leaf.stats[metric]!)),
       watchers: sights.map(({ statistics, ...sight }) => ({
         ...sight,
         notValid: sight.notValid ?? null,
@@ -131,17 +151,28 @@ export function explanationJson({ services, ...rest }: Explanation): object {
         note: sight.note ?? null,
         samples: statistics?.samples ?? null,
         metrics: namedMetrics((metric) => statistics && seenOf(statistics, metric)),
+        estimates: statistics ? named((metric) => statistics.metrics[metric]!) : null,
         withinKm: (statistics && withinKm(statistics)) ?? null,
       })),
     })),
   };
 }
 
+/** As a leaf publishes it: both values with their bounds, or why there are none. */
+function statJson({ status, median, tail }: Stat): object | string {
+  if (status === STAT.present) return { median, tail };
+  return status === STAT.insufficient ? 'insufficient' : 'absent';
+}
+
 type MetricName = keyof typeof METRIC;
+
+function named<T>(of: (metric: (typeof METRIC)[MetricName]) => T): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(METRIC).map(([name, metric]) => [name, of(metric as (typeof METRIC)[MetricName])]),
+  );
+}
 
 /** Every metric by its name, null where there is no value. */
 function namedMetrics(of: (metric: (typeof METRIC)[MetricName]) => number | undefined): Record<string, number | null> {
-  return Object.fromEntries(
-    Object.entries(METRIC).map(([name, metric]) => [name, of(metric as (typeof METRIC)[MetricName]) ?? null]),
-  );
+  return named((metric) => of(metric) ?? null);
 }

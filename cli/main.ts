@@ -14,8 +14,15 @@ import { watchCommand } from './watch.ts';
 /** Exit codes: 0 done, 1 the answer is no, 2 wrong usage or configuration, 3 could not find out. */
 export const EXIT_USAGE = 2;
 
+/** Whoever reads has seen enough, as `head` has: no failure, and nobody left to tell. */
+function endWithReader(error: Error): void {
+  if (errorCode(error) !== 'EPIPE') throw error;
+  process.exit();
+}
+
 /** The one program. @returns the exit code */
 export async function main(argv: readonly string[]): Promise<number> {
+  process.stdout.on('error', endWithReader);
   const program = new Command('plumbline')
     .description('A verifiable measurement oracle: probe, agree, sign, settle.')
     .showHelpAfterError('(see --help)')

@@ -149,10 +149,10 @@ async function run(url: string, options: Options, io: ProbeIo): Promise<void> {
   const probed = await probeAll(tools, target, options, io, (one, index) => {
     for (const line of options.repeat === 1
       ? screen(target, one, options, io.columns, paint)
-      : [probeRow(index, viewOf(one), paint)])
+      : [probeRow(index, viewOf(one, target), paint)])
       say(line);
   });
-  const summary = summaryOf(probed.map(viewOf));
+  const summary = summaryOf(probed.map((one) => viewOf(one, target)));
   if (options.repeat > 1) for (const line of probeSummary(summary, url, io.columns, paint)) say(line);
   if (options.json) io.out(JSON.stringify({ url, probes: probed.map(jsonOf), summary: summaryJson(summary) }));
   io.exit(exitOf(probed));
@@ -173,7 +173,8 @@ async function probeAll(
     const begun = tools.clock.monotonicMicros();
     const result = await PROBES[target.kind]!(tools, target, cut.signal);
     if (cut.signal.aborted) break;
-    const one = { result, judgement: judged(result, target, digest === SHOW) };
+    const elapsedMicros = Math.round(tools.clock.monotonicMicros() - begun);
+    const one = { result, elapsedMicros, judgement: judged(result, target, digest === SHOW) };
     probed.push(one);
     each(one, i);
     const left = interval - (tools.clock.monotonicMicros() - begun) / 1_000;
@@ -201,7 +202,10 @@ function pause(clock: Clock, millis: number, signal: AbortSignal): Promise<void>
   return promise.finally(() => signal.removeEventListener('abort', onAbort));
 }
 
-function viewOf({ result, judgement }: Probed): ProbeView {
+/** Schemes whose probes have a handshake of TLS. */
+const SECURE = /^(https|wss|tls):/i;
+
+function viewOf({ result, judgement, elapsedMicros }: Probed, { url }: ServiceTarget): ProbeView {
   const micros = [
     result.resolveMicros,
     result.connectMicros,
@@ -212,8 +216,13 @@ function viewOf({ result, judgement }: Probed): ProbeView {
   return {
     outcome: judgement.outcome,
     reason: reasonName(judgement.reason),
-    phases: PHASES.map((name, i) => ({ name, micros: known(micros[i]!) })),
+    phases: PHASES.map((name, i) => ({
+      name,
+      micros: known(micros[i]!),
+      isLeftOut: name === 'tls' && !SECURE.test(url),
+    })),
     totalMicros: known(result.totalMicros),
+    endedMicros: result.reason === REASON.ok ? undefined : elapsedMicros,
     stallMicros: result.stallMicros,
     detail: result.detail,
   };
@@ -226,14 +235,23 @@ function screen(target: ServiceTarget, one: Probed, { digest }: Options, columns
   const finality = known(result.finalityMicros);
   const facts = [
     ...(hasAddress(result) ? [addressText(result.address)] : []),
-    ...statusText(target.kind, result.statusCode),
+    ...statusText(target.kind, result.statusCode).map((text) =>
+      judgement.reason === REASON.wrongStatus ? `${text}${expectedText(target)}` : text,
+    ),
   ];
   return [
-    ...probeScreen([target.url, ...facts], viewOf(one), explanation, columns, paint),
+    ...probeScreen([target.url, ...facts], viewOf(one, target), explanation, columns, paint),
     ...(finality === undefined ? [] : [`final block  ${formatMicros(finality)} old by this clock`]),
     ...(digest === SHOW && hasDigest(result) ? [`digest  ${toHex(result.bodyDigest)}`] : []),
     ...(result.detail.includes('loopback') ? [LOOPBACK_HINT] : []),
   ];
+}
+
+/** What a status should have been; others are not told by it. */
+function expectedText({ kind, expectedStatus }: ServiceTarget): string {
+  if (kind === SERVICE_KIND.websocket) return ', expected 101';
+  if (kind === SERVICE_KIND.jsonRpc) return ', expected 200';
+  return expectedStatus === 0 && kind !== SERVICE_KIND.dns ? ', expected below 400' : `, expected ${expectedStatus}`;
 }
 
 function statusText(kind: number, code: number): string[] {

@@ -7,7 +7,7 @@ import { INFINITE_MICROS } from '../protocol/histogram.ts';
 import { reasonName } from '../protocol/reason.ts';
 import { ABSENT_MICROS } from '../protocol/sample.ts';
 
-export type Probed = { readonly result: ProbeResult; readonly judgement: Judgement };
+export type Probed = { readonly result: ProbeResult; readonly judgement: Judgement; readonly elapsedMicros: number };
 
 /** Phases whose name has a blank. */
 const KEYS: Readonly<Record<string, string>> = { 'first byte': 'firstByte' };

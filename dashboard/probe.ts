@@ -29,14 +29,17 @@ export function probeScreen(
 ): string[] {
   const [url, ...facts] = heading.map(clean);
   const total = view.totalMicros === undefined ? '-' : formatMicros(view.totalMicros);
+  const isCut = view.totalMicros === undefined && view.endedMicros !== undefined;
   const stall = `, of which this machine may have stalled ${formatMicros(view.stallMicros)}`;
   const outcome = paint(STYLES[view.outcome]!, OUTCOME_NAMES[view.outcome]);
   return [
     [paint('bold', url ?? ''), ...facts].join('  '),
     '',
-    ...renderWaterfall(view.phases, columns, paint),
-    paint('bold', `${'total'.padEnd(CELL_COLUMNS)}${total.padStart(CELL_COLUMNS)}`) +
-      paint('dim', `  without resolve${view.stallMicros > 0 ? stall : ''}`),
+    ...renderWaterfall(view.phases, columns, paint, view.endedMicros),
+    isCut
+      ? paint('bold', `${'ended after'.padEnd(CELL_COLUMNS)}${formatMicros(view.endedMicros!).padStart(CELL_COLUMNS)}`)
+      : paint('bold', `${'total'.padEnd(CELL_COLUMNS)}${total.padStart(CELL_COLUMNS)}`) +
+        paint('dim', `  without resolve${view.stallMicros > 0 ? stall : ''}`),
     '',
     `${outcome}: ${view.reason}. ${explanation}`,
     ...(view.detail === '' ? [] : [paint('dim', `(${clean(view.detail)})`)]),

@@ -13,6 +13,8 @@ export type ProbeView = {
   readonly phases: readonly Phase[];
   /** Without resolving; undefined when the answer is not complete. */
   readonly totalMicros: number | undefined;
+  /** When a probe that failed ended, resolving included; undefined for one that got its answer. */
+  readonly endedMicros?: number | undefined;
   readonly stallMicros: number;
   readonly detail: string;
 };

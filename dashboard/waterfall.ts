@@ -1,7 +1,11 @@
 import { type Paint, painter, type Style } from './terminal/text.ts';
 
 /** A phase of a probe; undefined micros: it did not happen or did not complete. */
-export type Phase = { name: string; micros: number | undefined };
+export type Phase = {
+  name: string;
+  micros: number | undefined /** Probes of this kind do not have it. */;
+  isLeftOut?: boolean;
+};
 
 /** Narrower bars say nothing, wider ones do not fit beside their labels. */
 export const BAR_COLUMNS_MIN = 10;
@@ -23,14 +27,28 @@ const STYLES: Readonly<Record<string, Style>> = {
 
 /**
  * The phases as lines of text, each bar beginning where the one before ended: name, duration, bar. Pure; `columns` is
- * the width of the terminal.
+ * the width of the terminal. With `endedMicros`, after which a probe ended whose phases are not complete, the first that is
+ * missing behind them is shown as what it waited for.
  */
-export function renderWaterfall(phases: readonly Phase[], columns: number, paint: Paint = painter(false)): string[] {
+export function renderWaterfall(
+  phases: readonly Phase[],
+  columns: number,
+  paint: Paint = painter(false),
+  endedMicros = 0,
+): string[] {
   const barColumns = Math.min(Math.max(columns - NAME_COLUMNS - TIME_COLUMNS - 2, BAR_COLUMNS_MIN), BAR_COLUMNS_MAX);
-  const totalMicros = phases.reduce((sum, phase) => sum + (phase.micros ?? 0), 0);
+  const doneMicros = phases.reduce((sum, phase) => sum + (phase.micros ?? 0), 0);
+  const totalMicros = Math.max(doneMicros, endedMicros);
+  const lastDone = phases.findLastIndex(({ micros }) => micros !== undefined);
+  const waited = endedMicros > doneMicros ? phases.findIndex(({ isLeftOut }, i) => i > lastDone && !isLeftOut) : -1;
   let offsetMicros = 0;
-  return phases.map(({ name, micros }) => {
+  return phases.map(({ name, micros }, i) => {
     const label = name.padEnd(NAME_COLUMNS);
+    if (i === waited) {
+      const from = Math.round((doneMicros / totalMicros) * barColumns);
+      const time = `> ${formatMicros(endedMicros - doneMicros)}`.padStart(TIME_COLUMNS);
+      return paint('dim', `${label}${time}  ${' '.repeat(from)}${'░'.repeat(Math.max(1, barColumns - from))}`);
+    }
     if (micros === undefined) return paint('dim', `${label}${'-'.padStart(TIME_COLUMNS)}`);
     const eighth = (at: number) => (totalMicros === 0 ? 0 : Math.round((at / totalMicros) * barColumns * 8));
     const from = eighth(offsetMicros);

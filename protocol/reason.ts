@@ -68,8 +68,10 @@ export const REASONS: Readonly<Record<ReasonName, ReasonEntry>> = {
   hostUnreachable: bad("The network reports that the provider's address cannot be reached."),
   tlsFailed: bad('The TLS handshake failed.'),
   certificateInvalid: bad('The certificate is expired, for another name, or not signed by a trusted authority.'),
-  wrongStatus: bad('The status code is not the expected one (redirects are not followed).'),
-  malformedAnswer: bad('The answer is not valid HTTP/1.1.'),
+  wrongStatus: bad('The status or response code is not the expected one (redirects are not followed).'),
+  malformedAnswer: bad(
+    'The answer is not valid in its protocol (HTTP/1.1, WebSocket, DNS), or is cut into too many pieces.',
+  ),
   headerTooLarge: bad('The header section is larger than a probe reads.'),
   bodyTooLarge: bad('The body is larger than a probe reads.'),
   closedEarly: bad('The connection was closed before the answer was complete.'),

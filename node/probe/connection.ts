@@ -3,6 +3,7 @@ import {
   connect as connectTls,
   createSecureContext,
   DEFAULT_CIPHERS,
+  rootCertificates,
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
@@ -34,6 +35,12 @@ export type Session = {
   /** Called once, before the result is handed out, and after the last stamp: slow work belongs here. */
   close?(result: ProbeResult): void;
 };
+
+/** For people: without Node's advice to trust other authorities than the other watchers do, and of OpenSSL's own text the reason alone. */
+function detailOf(error: Error): string {
+  const [text = ''] = errorMessage(error).split('; if the root CA');
+  return /:SSL routines:[^:]*:([^:]+):/.exec(text)?.[1] ?? text;
+}
 
 /** What one read takes from the kernel at most: as much as Node itself asks for. */
 const READ_BYTES_MAX = 64 << 10;
@@ -87,7 +94,7 @@ function connect(
   let isUnderway = standing !== undefined;
   const onError = (error: Error) => {
     const reason = (isUnderway ? reasonOfRemoteError : reasonOfSocketError)(errorCode(error));
-    line.finish(reason, errorMessage(error));
+    line.finish(reason, detailOf(error));
   };
   const onClose = () => line.finish(REASON.closedEarly, 'closed before the answer was complete');
   const adopt = <T extends Socket>(socket: T): T => {
@@ -176,6 +183,7 @@ let builtInContext: SecureContext | undefined;
 /** Made before the first stamp and kept: reading the built-in authorities takes tens of milliseconds. */
 function contextFor(authorities: readonly string[] | undefined): SecureContext {
   if (authorities !== undefined) return createSecureContext({ ...TLS_OPTIONS, ca: [...authorities] });
-  builtInContext ??= createSecureContext(TLS_OPTIONS);
+  // Named, so that no setting of one machine adds to them.
+  builtInContext ??= createSecureContext({ ...TLS_OPTIONS, ca: [...rootCertificates] });
   return builtInContext;
 }

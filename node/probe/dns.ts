@@ -55,7 +55,7 @@ export function questionOf(path: string): DnsQuestion | string {
 
 /**
  * `dns://server/name?type=A`: one question over UDP, over TCP when the answer does not fit. Good is an answer with the
- * response code `expectedStatus` and, when a digest is registered, exactly these records; without one, any record.
+ * response code `expectedStatus` and, when a digest is registered, exactly these records; without one, any of the type.
  */
 export const dnsProbe: Probe = checkedProbe(['dns'], async (tools, target, url, signal) => {
   const question = questionOf(url.path);

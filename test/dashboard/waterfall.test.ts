@@ -3,6 +3,23 @@ import { describe, expect, it } from 'vitest';
 import { BAR_COLUMNS_MAX, formatMicros, renderWaterfall } from '../../dashboard/waterfall.ts';
 
 describe('the waterfall', () => {
+  it('shows what a probe that ended without its answer was waiting for, and how long', () => {
+    const phases = [
+      { name: 'resolve', micros: 50_000 },
+      { name: 'connect', micros: 50_000 },
+      { name: 'tls', micros: undefined, isLeftOut: true },
+      { name: 'first byte', micros: undefined },
+      { name: 'transfer', micros: undefined },
+    ];
+    const [resolve, connect, tls, firstByte, transfer] = renderWaterfall(phases, 62, undefined, 400_000);
+    expect(resolve).toMatch(/^resolve +50.0 ms {2}█{4,6}\S?$/);
+    expect(connect).toMatch(/^connect +50.0 ms {2,8}\S+$/);
+    expect([tls, transfer].map((line) => line!.trim())).toEqual(['tls                  -', 'transfer             -']);
+    expect(firstByte).toMatch(/^first byte {2}> 300 ms +░{26,30}$/);
+    // Complete phases wait for nothing.
+    expect(renderWaterfall(phases.slice(0, 2), 62, undefined, 100_000).join()).not.toContain('░');
+  });
+
   it('begins each bar where the one before ended', () => {
     const phases = [
       { name: 'connect', micros: 10_000 },
