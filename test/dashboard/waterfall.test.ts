@@ -15,7 +15,7 @@ describe('the waterfall', () => {
     expect(resolve).toMatch(/^resolve +50.0 ms {2}█{4,6}\S?$/);
     expect(connect).toMatch(/^connect +50.0 ms {2,8}\S+$/);
     expect([tls, transfer].map((line) => line!.trim())).toEqual(['tls                  -', 'transfer             -']);
-    expect(firstByte).toMatch(/^first byte {2}> 300 ms +░{26,30}$/);
+    expect(firstByte).toMatch(/^first byte {4}> 300 ms +░{26,30}$/);
     // Complete phases wait for nothing.
     expect(renderWaterfall(phases.slice(0, 2), 62, undefined, 100_000).join()).not.toContain('░');
   });
