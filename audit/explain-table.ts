@@ -44,13 +44,14 @@ function leafLine({ stats }: Leaf): string[] {
     const bounded = ({ value, lower, upper }: Bounded) => `${text(value)} [${text(lower)}, ${text(upper)}]`;
     return [`${name} median ${bounded(stat.median)}, tail ${bounded(stat.tail)}`];
   };
-  const millis = (micros: number) => (micros >= INFINITE_MICROS ? '∞' : `${(micros / 1_000).toFixed(1)} ms`);
   const all = [
     ...say(METRIC.availabilityPpm, 'availability', (ppm) => `${(ppm / 10_000).toFixed(1)} %`),
     ...say(METRIC.latencyP50Micros, 'p50', millis),
   ];
   return all.length === 0 ? [] : [`  leaf of this epoch: ${all.join('; ')}`];
 }
+
+const millis = (micros: number) => (micros >= INFINITE_MICROS ? 'infinite' : `${(micros / 1_000).toFixed(1)} ms`);
 
 function row(sight: Sight): string[] {
   const { seat, operator, signed, counted, statistics } = sight;
@@ -66,7 +67,7 @@ function row(sight: Sight): string[] {
     signed ? 'yes' : 'no',
     counted ? 'yes' : 'no',
     ...counts,
-    median === undefined ? '-' : median >= INFINITE_MICROS ? 'infinite' : `${(median / 1_000).toFixed(1)} ms`,
+    median === undefined ? '-' : millis(median),
     within === undefined ? '-' : `${within} km`,
   ];
 }

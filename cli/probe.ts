@@ -146,13 +146,14 @@ async function run(url: string, options: Options, io: ProbeIo): Promise<void> {
   const paint = painter(io.colour);
   const say = options.json ? () => undefined : io.out;
   if (options.repeat > 1) say(probeHead(PHASES, paint));
+  const view = (one: Probed) => viewOf(one, checked.secure);
   const probed = await probeAll(tools, target, options, io, (one, index) => {
     for (const line of options.repeat === 1
-      ? screen(target, one, options, io.columns, paint)
-      : [probeRow(index, viewOf(one, target), paint)])
+      ? screen(target, one, view(one), options, io.columns, paint)
+      : [probeRow(index, view(one), paint)])
       say(line);
   });
-  const summary = summaryOf(probed.map((one) => viewOf(one, target)));
+  const summary = summaryOf(probed.map(view));
   if (options.repeat > 1) for (const line of probeSummary(summary, url, io.columns, paint)) say(line);
   if (options.json) io.out(JSON.stringify({ url, probes: probed.map(jsonOf), summary: summaryJson(summary) }));
   io.exit(exitOf(probed));
@@ -202,10 +203,7 @@ function pause(clock: Clock, millis: number, signal: AbortSignal): Promise<void>
   return promise.finally(() => signal.removeEventListener('abort', onAbort));
 }
 
-/** Schemes whose probes have a handshake of TLS. */
-const SECURE = /^(https|wss|tls):/i;
-
-function viewOf({ result, judgement, elapsedMicros }: Probed, { url }: ServiceTarget): ProbeView {
+function viewOf({ result, judgement, elapsedMicros }: Probed, isSecure: boolean): ProbeView {
   const micros = [
     result.resolveMicros,
     result.connectMicros,
@@ -219,7 +217,7 @@ function viewOf({ result, judgement, elapsedMicros }: Probed, { url }: ServiceTa
     phases: PHASES.map((name, i) => ({
       name,
       micros: known(micros[i]!),
-      isLeftOut: name === 'tls' && !SECURE.test(url),
+      isLeftOut: name === 'tls' && !isSecure,
     })),
     totalMicros: known(result.totalMicros),
     endedMicros: result.reason === REASON.ok ? undefined : elapsedMicros,
@@ -228,7 +226,14 @@ function viewOf({ result, judgement, elapsedMicros }: Probed, { url }: ServiceTa
   };
 }
 
-function screen(target: ServiceTarget, one: Probed, { digest }: Options, columns: number, paint: Paint): string[] {
+function screen(
+  target: ServiceTarget,
+  one: Probed,
+  view: ProbeView,
+  { digest }: Options,
+  columns: number,
+  paint: Paint,
+): string[] {
   const { result, judgement } = one;
   const name = reasonName(judgement.reason);
   const explanation = name in REASONS ? REASONS[name as keyof typeof REASONS].line : '';
@@ -240,7 +245,7 @@ function screen(target: ServiceTarget, one: Probed, { digest }: Options, columns
     ),
   ];
   return [
-    ...probeScreen([target.url, ...facts], viewOf(one, target), explanation, columns, paint),
+    ...probeScreen([target.url, ...facts], view, explanation, columns, paint),
     ...(finality === undefined ? [] : [`final block  ${formatMicros(finality)} old by this clock`]),
     ...(digest === SHOW && hasDigest(result) ? [`digest  ${toHex(result.bodyDigest)}`] : []),
     ...(result.detail.includes('loopback') ? [LOOPBACK_HINT] : []),

@@ -3,7 +3,8 @@ import { type Paint, painter, type Style } from './terminal/text.ts';
 /** A phase of a probe; undefined micros: it did not happen or did not complete. */
 export type Phase = {
   name: string;
-  micros: number | undefined /** Probes of this kind do not have it. */;
+  micros: number | undefined;
+  /** Probes of this kind do not have it. */
   isLeftOut?: boolean;
 };
 

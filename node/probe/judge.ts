@@ -68,7 +68,7 @@ const CERTIFICATE_CODE =
   /^(CERT_|ERROR_IN_C|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED_CERT|ERR_TLS_CERT_ALTNAME|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH|CRL_|UNSPECIFIED$)/;
 
 /** What a router or the host itself may send back (ICMP) while a connection is being made. */
-const REMOTE_REFUSALS: readonly string[] = ['EACCES', 'ENETUNREACH', 'ENOPROTOOPT', 'EPROTONOSUPPORT', 'EHOSTUNREACH'];
+const REMOTE_REFUSALS: readonly string[] = ['EACCES', 'ENETUNREACH', 'ENOPROTOOPT', 'EPROTONOSUPPORT'];
 
 /**
  * As `reasonOfSocketError`, for an error of a connection that the kernel had taken on: the same codes then come from the

@@ -1,13 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { account, operatorIndex } from '../../scripts/devnet/accounts.ts';
 import type { Summary } from '../../scripts/devnet/summary.ts';
+import { type Ended, lastJson, plumbline as run } from '../support/plumbline.ts';
 
 /** A network of real processes in which three watchers are sick: none of it is charged to a provider, and explain says why. */
-const BIN = join(import.meta.dirname, '../../cli/bin.js');
 const made: string[] = [];
 const started: ChildProcess[] = [];
 
@@ -16,17 +16,10 @@ afterEach(() => {
   for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
 });
 
-function plumbline(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+function plumbline(...args: string[]): Promise<Ended> {
+  const { child, ended } = run(...args);
   started.push(child);
-  const out = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => {
-    out.stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    out.stderr += chunk;
-  });
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...out })));
+  return ended;
 }
 
 type Sight = {
@@ -51,7 +44,7 @@ test('one watcher is cut off, the clock of one jumps, one stalls: no provider pa
   const flags = faults.flatMap((fault) => ['--fault', fault]);
   const ended = await plumbline('devnet', '--epochs', '9', ...flags, '--json', '--dir', dir);
   expect(ended.code, ended.stderr).toBe(0);
-  const summary = JSON.parse(ended.stdout.trim().split('\n').at(-1)!) as Summary;
+  const summary = lastJson(ended) as Summary;
   for (const fault of ['cut', 'clock', 'stall']) expect(ended.stderr).toContain(`is sick: ${fault}`);
 
   const healthy = summary.settlements.filter(({ service }) => service === 'healthy');

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +5,8 @@ import { afterEach, expect, test } from 'vitest';
 import type { METRIC } from '../../protocol/metric.ts';
 import { STALE_BLOCKS } from '../../scripts/devnet/rpc-service.ts';
 import type { Summary } from '../../scripts/devnet/summary.ts';
+import { lastJson, plumbline as run } from '../support/plumbline.ts';
 
-const BIN = join(import.meta.dirname, '../../cli/bin.js');
 const made: string[] = [];
 afterEach(() => {
   for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
@@ -15,17 +14,9 @@ afterEach(() => {
 
 /** Runs to its end. @returns the last line of stdout, parsed */
 async function plumbline(...args: string[]): Promise<unknown> {
-  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  expect(code, stderr).toBe(0);
-  return JSON.parse(stdout.trim().split('\n').at(-1)!);
+  const ended = await run(...args).ended;
+  expect(ended.code, ended.stderr).toBe(0);
+  return lastJson(ended);
 }
 
 type Metrics = Record<keyof typeof METRIC, number | null>;

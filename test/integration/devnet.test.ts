@@ -1,16 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Summary } from '../../scripts/devnet/summary.ts';
+import { type Ended, lastJson, plumbline as run } from '../support/plumbline.ts';
 
 /**
  * Whole networks of real processes: EVM, providers, watchers, money. What is promised to somebody who types one command
  * is checked here by typing it.
  */
-const BIN = join(import.meta.dirname, '../../cli/bin.js');
 const made: string[] = [];
 const started: ChildProcess[] = [];
 
@@ -25,26 +25,13 @@ function directory(): string {
   return path;
 }
 
-type Ended = { code: number | null; stdout: string; stderr: string };
-
-function plumbline(...args: string[]): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  started.push(child);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
-  return { child, ended };
+function plumbline(...args: string[]): ReturnType<typeof run> {
+  const running = run(...args);
+  started.push(running.child);
+  return running;
 }
 
-function summaryOf({ stdout }: Ended): Summary {
-  return JSON.parse(stdout.trim().split('\n').at(-1)!) as Summary;
-}
+const summaryOf = (ended: Ended) => lastJson(ended) as Summary;
 
 function isAlive(pid: number): boolean {
   try {

@@ -160,42 +160,37 @@ describe('probes that share a connection', () => {
     expect(it.connections()).toBe(2);
   });
 
-  it('are not asked again when the server thought before it closed: that was an answer', async () => {
-    let asked = 0;
+  /** A server that answers at once, and to a second question on the same connection hangs so long and closes. */
+  async function hanging(millis: number) {
+    const seen = { asked: 0 };
     const clock = manualClock();
-    await using server = await rawServer((socket) => {
-      asked += 1;
+    const server = await rawServer((socket) => {
+      seen.asked += 1;
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
       socket.on('data', () => {
-        clock.jump(AGAIN_MILLIS_MAX + 1);
-        socket.destroy();
-      });
-    });
-    const tools = toolsFor(clock);
-    const target = targetAt(server.url, { timeoutMillis: 20_000, extra: encodeKeepAlive() });
-    const probe = () => httpProbe(tools, target, new AbortController().signal).then(({ reason }) => reason);
-    expect([await probe(), await probe()]).toEqual([REASON.ok, REASON.closedEarly]);
-    expect(asked).toBe(1);
-  });
-
-  it('count the time of both questions when they ask twice', async () => {
-    let asked = 0;
-    const clock = manualClock();
-    await using server = await rawServer((socket) => {
-      asked += 1;
-      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-      socket.on('data', () => {
-        if (asked > 1) return;
-        clock.jump(AGAIN_MILLIS_MAX / 2);
+        if (seen.asked > 1) return;
+        clock.jump(millis);
         socket.destroy();
       });
     });
     const tools = toolsFor(clock);
     const target = targetAt(server.url, { timeoutMillis: 20_000, extra: encodeKeepAlive() });
     const probe = () => httpProbe(tools, target, new AbortController().signal);
-    await probe();
-    const second = await probe();
-    expect([second.reason, asked]).toEqual([REASON.ok, 2]);
+    return { seen, probe, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  }
+
+  it('are not asked again when the server thought before it closed: that was an answer', async () => {
+    await using it = await hanging(AGAIN_MILLIS_MAX + 1);
+    const [first, second] = [await it.probe(), await it.probe()];
+    expect([first.reason, second.reason]).toEqual([REASON.ok, REASON.closedEarly]);
+    expect(it.seen.asked).toBe(1);
+  });
+
+  it('count the time of both questions when they ask twice', async () => {
+    await using it = await hanging(AGAIN_MILLIS_MAX / 2);
+    await it.probe();
+    const second = await it.probe();
+    expect([second.reason, it.seen.asked]).toEqual([REASON.ok, 2]);
     expect(second.totalMicros).toBe(AGAIN_MILLIS_MAX * 500);
   });
 });
