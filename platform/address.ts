@@ -6,19 +6,29 @@ export const ADDRESS_BYTES = 16;
 const V4_BYTES = 4;
 const GROUPS = 8;
 const MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+const MAPPED_BYTES = Uint8Array.from([...MAPPED_PREFIX, 0, 0, 0, 0]);
 
 /**
  * The 16 bytes of an address in text form, IPv4 as ::ffff:a.b.c.d. Undefined for anything that is not an address,
  * and for one with a zone (`fe80::1%eth0`), which means something only on one machine.
  */
 export function addressBytes(text: string): Uint8Array | undefined {
-  if (isIPv4(text)) return Uint8Array.from([...MAPPED_PREFIX, ...text.split('.').map(Number)]);
+  if (isIPv4(text)) return mappedBytes(text);
   if (!isIPv6(text) || text.includes('%')) return undefined;
   const [head = '', tail] = text.split('::');
   const front = groupBytes(head);
   const back = tail === undefined ? [] : groupBytes(tail);
   const zeros = new Array<number>(ADDRESS_BYTES - front.length - back.length).fill(0);
   return Uint8Array.from([...front, ...zeros, ...back]);
+}
+
+/** With as little garbage as can be: a prober asks for it several times in every probe. */
+function mappedBytes(text: string): Uint8Array {
+  const bytes = MAPPED_BYTES.slice();
+  text.split('.').forEach((part, i) => {
+    bytes[MAPPED_PREFIX.length + i] = Number(part);
+  });
+  return bytes;
 }
 
 /** The text form of 16 bytes: dotted for a mapped IPv4 address, else eight hexadecimal groups (not shortened). */

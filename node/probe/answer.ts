@@ -45,6 +45,7 @@ export const CHUNKS_MAX = 1 << 16;
 
 const BODY_BYTES_START = 4_096;
 
+const NOTHING = Buffer.alloc(0);
 const CRLF = Buffer.from('\r\n');
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 /** Blanks around the value are trimmed afterwards: two ways to match them would try a long line of blanks in every way. */
@@ -67,7 +68,7 @@ const chunkLineTooLong = () => malformed(`a chunk line exceeds ${CHUNK_LINE_BYTE
 
 export function createAnswerParser(options: AnswerOptions): AnswerParser {
   let step: Step = 'status';
-  let pending: Buffer = Buffer.alloc(0);
+  let pending: Buffer = NOTHING;
   let headerBytes = 0;
   let informational = 0;
   let status = 0;
@@ -76,7 +77,7 @@ export function createAnswerParser(options: AnswerOptions): AnswerParser {
   let bytesLeft = 0;
   let chunks = 0;
   let bodyBytes = 0;
-  let store: Buffer = Buffer.alloc(0);
+  let store: Buffer = NOTHING;
 
   /**
    * The next line without its CRLF, or undefined when it has not arrived; never buffers more than `bytesMax`. Faults are
@@ -192,7 +193,7 @@ export function createAnswerParser(options: AnswerOptions): AnswerParser {
       step = 'chunkSize';
     } else if (step === 'untilEnd') {
       keep(pending);
-      pending = Buffer.alloc(0);
+      pending = NOTHING;
       return false;
     }
     return step !== 'done';

@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIPv6, type Socket } from 'node:net';
+import { connect as connectTcp, isIPv6, type OnReadOpts, type Socket } from 'node:net';
 import {
   connect as connectTls,
   createSecureContext,
@@ -12,7 +12,7 @@ import { errorCode, errorMessage } from '../../protocol/error.ts';
 import { REASON } from '../../protocol/reason.ts';
 import type { ProbeUrl } from './egress.ts';
 import { reasonOfRemoteError, reasonOfSocketError } from './judge.ts';
-import type { Standing } from './keep.ts';
+import type { Inbox, Standing } from './keep.ts';
 import { type Line, type LineRequest, openLine, type ProbeTools, probeAddress } from './line.ts';
 import type { ProbeResult } from './result.ts';
 
@@ -26,10 +26,14 @@ export type ConnectionRequest = LineRequest & {
   keep?: ((standing: Standing) => void) | undefined;
 };
 
-/** What a probe of one kind does with a connection that stands. */
+/** What a probe of one kind does with a connection that stands. Nothing but `mayKeep` and `close` is called once the probe is over. */
 export type Session = {
   /** Called once, after TCP and, where the URL asks for it, TLS. `tls` is undefined on a plain connection. */
   open(line: Line, socket: Socket, tls: TLSSocket | undefined): void;
+  /** What arrived; a lap inside of it ends at the arrival. */
+  read?(line: Line, bytes: Buffer): void;
+  /** The peer sends nothing more. */
+  end?(line: Line): void;
   /** Whether the connection is still good for another question; asked once, at the end. No by default. */
   mayKeep?(): boolean;
   /** Called once, before the result is handed out, and after the last stamp: slow work belongs here. */
@@ -73,22 +77,25 @@ function connect(
 ): Promise<ProbeResult> {
   const { url } = request;
   const secureContext = url.secure ? contextFor(request.authorities) : undefined;
+  const inbox: Inbox = standing?.inbox ?? { take: undefined };
   const sockets: Socket[] = [];
   let upper: TLSSocket | undefined;
   const release = () => {
+    // Whatever a socket still holds of this probe lives as long as the socket's remains do (see `Inbox`).
+    inbox.take = undefined;
+    for (const socket of sockets) socket.off('error', onError).off('close', onClose).off('end', onEnd);
     if (request.keep !== undefined && session.mayKeep?.()) {
-      for (const socket of sockets) socket.off('error', onError).off('close', onClose);
-      return request.keep({
-        raw: sockets[0]!,
-        tls: upper,
-        address,
-        bornMicros: standing?.bornMicros ?? line.result.startMicros,
-      });
+      const bornMicros = standing?.bornMicros ?? line.result.startMicros;
+      return request.keep({ raw: sockets[0]!, tls: upper, inbox, address, bornMicros });
     }
     // TLS before what carries it: the other way round, inside a callback of the handshake, Node 24 itself crashes.
-    for (const socket of sockets.toReversed()) socket.destroy();
+    for (const socket of sockets.toReversed()) {
+      // A reset that arrives late must not be an uncaught error.
+      socket.on('error', ignore);
+      socket.destroy();
+    }
   };
-  const { line, done } = openLine(tools, address, request, { ...session, release });
+  const { line, done } = openLine(tools, address, request, { release, close: (result) => session.close?.(result) });
 
   /** Whether the kernel has taken the connection on: what it refuses by itself it refuses at once. */
   let isUnderway = standing !== undefined;
@@ -97,12 +104,21 @@ function connect(
     line.finish(reason, detailOf(error));
   };
   const onClose = () => line.finish(REASON.closedEarly, 'closed before the answer was complete');
+  const onEnd = () => {
+    if (!line.isOver()) session.end?.(line);
+  };
   const adopt = <T extends Socket>(socket: T): T => {
     sockets.push(socket);
-    // Stays attached after the end: a reset that arrives late must not be an uncaught error.
     socket.on('error', onError);
     socket.on('close', onClose);
     return socket;
+  };
+  // A function written where it is assigned to a property would be among the old objects itself.
+  const take: Inbox['take'] = (read) => line.arrive(() => session.read?.(line, read()));
+  const open = (socket: Socket) => {
+    inbox.take = take;
+    socket.on('end', onEnd);
+    session.open(line, socket, upper);
   };
 
   const secure = (raw: Socket) => {
@@ -114,14 +130,15 @@ function connect(
     socket.once('secureConnect', () => {
       if (line.isOver()) return;
       line.result.tlsMicros = line.lap();
-      session.open(line, socket, socket);
+      hand(socket, inbox);
+      open(socket);
     });
   };
 
   if (standing !== undefined) {
     adopt(standing.raw);
     upper = standing.tls === undefined ? undefined : adopt(standing.tls);
-    session.open(line, upper ?? standing.raw, upper);
+    open(upper ?? standing.raw);
     return done;
   }
   const raw: Socket = adopt(
@@ -131,7 +148,7 @@ function connect(
       autoSelectFamily: false,
       noDelay: true,
       // TLS reads from the socket beneath JavaScript.
-      ...(url.secure ? {} : { onread: { buffer: READ_BUFFER, callback: (count) => deliver(line, raw, count) } }),
+      ...(url.secure ? {} : { onread: readInto(inbox) }),
     }),
   );
   // Making a socket takes longer than connecting it on a near network; the next thing that happens is the system call.
@@ -148,7 +165,7 @@ function connect(
     const refused = raw.remoteAddress === address ? undefined : otherThan(raw, line.result.address);
     if (refused !== undefined) line.finish(...refused);
     else if (url.secure) secure(raw);
-    else session.open(line, raw, undefined);
+    else open(raw);
   });
   return done;
 }
@@ -167,10 +184,21 @@ export function otherThan(socket: Socket, address: Uint8Array): Parameters<Line[
  */
 const READ_BUFFER = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
-function deliver(line: Line, socket: Socket, count: number): boolean {
-  line.arrive(() => socket.emit('data', Buffer.from(READ_BUFFER.subarray(0, count))));
-  return true;
+/** Outside of `connect`, so that the socket holds nothing of the probe but the inbox. */
+function readInto(inbox: Inbox): OnReadOpts {
+  const callback = (count: number): boolean => {
+    inbox.take?.(() => Buffer.from(READ_BUFFER.subarray(0, count)));
+    return true;
+  };
+  return { buffer: READ_BUFFER, callback };
 }
+
+/** As `readInto`, for TLS. */
+function hand(socket: TLSSocket, inbox: Inbox): void {
+  socket.on('data', (bytes: Buffer) => inbox.take?.(() => bytes));
+}
+
+function ignore(): void {}
 
 /**
  * Without Diffie-Hellman over a prime of the server's choice: one of 10,000 bits holds the loop up for a second, before any certificate is looked at.

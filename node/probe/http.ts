@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { errorMessage } from '../../protocol/error.ts';
 import { REASON } from '../../protocol/reason.ts';
@@ -37,8 +36,6 @@ export const HEADER_BYTES_MAX = 16 << 10;
 export const BODY_BYTES_MAX = 1 << 20;
 /** How long after a question a kept connection may turn out to have been closed before it: a long way there and back. */
 export const AGAIN_MILLIS_MAX = 500;
-/** Pieces in which an answer arrives; a megabyte over a network takes 750, and each record of TLS costs the loop a turn. */
-export const PIECES_MAX = 4_096;
 /** A client that names itself would be recognised and served better than the provider's users. */
 export const USER_AGENT = 'Mozilla/5.0 (compatible)';
 
@@ -82,14 +79,14 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
   const parser = createAnswerParser({ method, headerBytesMax: HEADER_BYTES_MAX, bodyBytesMax, keepBody });
 
   let isReusable = false;
-  let detach = () => {};
+  let isFirst = true;
   // Made before there is a connection, whose time would pass meanwhile.
   const text = requestText(method, url, request.json, request.keepId !== undefined);
 
-  const onState = (line: Line, state: AnswerState, arrivedMicros: number) => {
+  const take = (line: Line, state: AnswerState) => {
     if (state.kind === 'reading') return;
     if (state.kind === 'fault') return line.finish(state.reason, state.detail);
-    line.result.transferMicros = line.lap(arrivedMicros);
+    line.result.transferMicros = line.lap();
     isReusable = isOpenEnded(parser, method);
     line.finish(REASON.ok, '');
   };
@@ -99,12 +96,14 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
       socket.write(text);
       // The kernel has it, and sends it whatever happens here: the server's time begins.
       line.omit();
-      detach = readAnswer(line, socket, parser, (state, arrivedMicros) => onState(line, state, arrivedMicros));
     },
-    mayKeep: () => {
-      detach();
-      return isReusable;
+    read: (line, bytes) => {
+      if (isFirst) line.result.firstByteMicros = line.lap();
+      isFirst = false;
+      take(line, parser.push(bytes));
     },
+    end: (line) => take(line, parser.end()),
+    mayKeep: () => isReusable,
     close: (result) => {
       result.statusCode = parser.statusCode();
       if (result.reason !== REASON.ok) return;
@@ -114,34 +113,6 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
       if (wantBody) result.body = body;
     },
   };
-}
-
-/**
- * Gives the parser what arrives, and each of its states to `take` until the probe is over, with the moment at which the
- * bytes behind it were there: reading them is no time of the server's. Stamps the first byte.
- * @returns what ends the listening
- */
-export function readAnswer(
-  line: Line,
-  socket: Socket,
-  parser: AnswerParser,
-  take: (state: AnswerState, arrivedMicros: number) => void,
-): () => void {
-  let first = true;
-  let pieces = 0;
-  const onData = (bytes: Buffer) => {
-    if (line.isOver()) return;
-    if (++pieces > PIECES_MAX) return line.finish(REASON.malformedAnswer, `more than ${PIECES_MAX} pieces`);
-    const arrivedMicros = line.arrivedMicros();
-    if (first) line.result.firstByteMicros = line.lap(arrivedMicros);
-    first = false;
-    take(parser.push(bytes), arrivedMicros);
-  };
-  const onEnd = () => {
-    if (!line.isOver()) take(parser.end(), line.arrivedMicros());
-  };
-  socket.on('data', onData).on('end', onEnd);
-  return () => socket.off('data', onData).off('end', onEnd);
 }
 
 /** Whether another answer may follow this one: it said where it ends, nothing came behind it, and nobody wants to close. */

@@ -4,10 +4,18 @@ import { decodeAbiParameters, encodeAbiParameters, parseAbiParameters } from 'vi
 import { fromHex, toHex } from '../../protocol/bytes.ts';
 import type { ProbeTools } from './line.ts';
 
+/**
+ * Who reads a connection now: `take` is told of every piece that arrives, and asks for its bytes. Node puts a part of each socket among
+ * V8's old objects at once, where it stays until the next full collection, and with it all that the socket leads to; so what
+ * a probe hangs on its socket, it takes away.
+ */
+export type Inbox = { take: ((read: () => Buffer) => void) | undefined };
+
 /** A connection that stands between two probes of one service. */
 export type Standing = {
   readonly raw: Socket;
   readonly tls: TLSSocket | undefined;
+  readonly inbox: Inbox;
   readonly address: string;
   /** When it was begun, on the monotonic clock: its age counts, however often it was used. */
   readonly bornMicros: number;
@@ -54,21 +62,21 @@ export function takeKept(tools: ProbeTools, serviceId: string): Standing | undef
 export function keep(tools: ProbeTools, serviceId: string, standing: Standing): void {
   const all = keptBy.get(tools) ?? new Map<string, Kept>();
   keptBy.set(tools, all);
-  const socket = standing.tls ?? standing.raw;
   if (all.has(serviceId) || all.size >= KEPT_MAX) return void drop(standing);
   // Whatever comes while nothing was asked: the connection is of no use any more.
   const end = () => {
     leave();
     drop(standing);
   };
-  const events = ['error', 'close', 'end', 'data'] as const;
+  const events = ['error', 'close', 'end'] as const;
   const ours = standing.tls === undefined ? [standing.raw] : [standing.raw, standing.tls];
-  for (const one of ours) one.on('error', end).on('close', end);
-  socket.on('end', end).on('data', end);
+  for (const one of ours) for (const event of events) one.on(event, end);
+  standing.inbox.take = end;
   // A program that has nothing else to do may end.
   standing.raw.unref();
   const leave = () => {
     standing.raw.ref();
+    standing.inbox.take = undefined;
     all.delete(serviceId);
     for (const one of ours) for (const event of events) one.off(event, end);
   };

@@ -1,5 +1,6 @@
 import { addressBytes } from '../../platform/address.ts';
 import type { Clock, Timer } from '../../platform/clock.ts';
+import { onAbort } from '../../platform/on-abort.ts';
 import { REASON, type Reason } from '../../protocol/reason.ts';
 import type { EgressPolicy } from './egress.ts';
 import type { HeadBook } from './heads.ts';
@@ -31,12 +32,13 @@ export type LineRequest = {
 /** A running probe. */
 export type Line = {
   readonly result: ProbeResult;
-  /** Microseconds from the last lap to `atMicros`, which is now unless an earlier stamp is given; adds them to the total. */
-  lap(atMicros?: number): number;
-  /** Stamps what has just been read, before anybody is told of it; `read` tells. */
+  /** Microseconds from the last lap to now, inside of `arrive` to the arrival; adds them to the total. */
+  lap(): number;
+  /**
+   * Stamps a piece of the answer, then has it read: reading is no time of the server's. More than PIECES_MAX end the probe, and
+   * what arrives after its end is not read.
+   */
   arrive(read: () => void): void;
-  /** When what is being handled arrived: inside of `arrive` its stamp, otherwise now. On the clock of the laps. */
-  arrivedMicros(): number;
   /** The time since the last lap was this watcher's own work, and belongs to no phase: the next lap counts from now. */
   omit(): void;
   /** Ends the probe; only the first call counts. */
@@ -46,6 +48,9 @@ export type Line = {
 
 /** What a probe does at its end: `release` closes its sockets, `close` comes after the last stamp, where slow work belongs. */
 export type LineEnd = { release(): void; close?(result: ProbeResult): void };
+
+/** Pieces in which an answer arrives; a megabyte over a network takes 750, and each record of TLS costs the loop a turn. */
+export const PIECES_MAX = 4_096;
 
 const MICROS_PER_MILLI = 1_000;
 
@@ -85,7 +90,8 @@ export function openLine(
   let settled = false;
   let deadline: Timer | undefined;
 
-  const lap = (atMicros = clock.monotonicMicros()): number => {
+  const lap = (): number => {
+    const atMicros = arrivedMicros ?? clock.monotonicMicros();
     const micros = atMicros - phaseMicros;
     phaseMicros = atMicros;
     spentMicros += micros;
@@ -95,19 +101,21 @@ export function openLine(
     phaseMicros = clock.monotonicMicros();
   };
 
-  let arrived: number | undefined;
+  let arrivedMicros: number | undefined;
+  let pieces = 0;
   const arrive = (read: () => void) => {
-    arrived = clock.monotonicMicros();
-    read();
-    arrived = undefined;
+    if (settled) return;
+    arrivedMicros = clock.monotonicMicros();
+    if (++pieces > PIECES_MAX) finish(REASON.malformedAnswer, `more than ${PIECES_MAX} pieces`);
+    else read();
+    arrivedMicros = undefined;
   };
-  const arrivedMicros = () => arrived ?? clock.monotonicMicros();
 
   const finish = (reason: Reason, detail: string) => {
     if (settled) return;
     settled = true;
     deadline?.cancel();
-    signal?.removeEventListener('abort', onAbort);
+    unwatch?.();
     result.stallMicros = stall.worstMicros();
     stall.stop();
     end.release();
@@ -127,8 +135,6 @@ export function openLine(
     result.detail = `the answer took longer than ${timeoutMillis} ms`;
   };
 
-  const onAbort = () => finish(REASON.cutOff, 'cut off before the time-out');
-
   // While our loop stood still an answer may have waited unread: the time-out is extended by what the loop lost.
   const onDeadline = () => {
     const stalled = stall.worstMicros();
@@ -142,7 +148,7 @@ export function openLine(
   };
 
   deadline = clock.after(timeoutMillis, onDeadline);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  const line = { result, lap, arrive, arrivedMicros, omit, finish, isOver: () => settled };
+  const unwatch = signal && onAbort(signal, () => finish(REASON.cutOff, 'cut off before the time-out'));
+  const line = { result, lap, arrive, omit, finish, isOver: () => settled };
   return { line, done };
 }

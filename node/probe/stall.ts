@@ -1,7 +1,10 @@
 import type { Clock, Timer } from '../../platform/clock.ts';
 
-/** How often the loop is asked whether it still turns; a stall is seen at least to this precision. */
-export const STALL_TICK_MILLIS = 10;
+/**
+ * How often the loop is asked whether it still turns; a stall is seen at least to this precision. A thread that slept for less also wakes
+ * sooner: at 50 probes a second p99 of the prober's error was 0.12 to 0.21 ms with 1, and 0.18 to 0.34 ms with 10, for 2 % of a core.
+ */
+export const STALL_TICK_MILLIS = 1;
 /**
  * Timers count in whole milliseconds, so a lag below this is the timer's own granularity and no stall. Without it
  * every latency would get a millisecond or two of benefit of the doubt.
@@ -25,14 +28,14 @@ export interface StallMeter {
 type State = { sinceMicros: number; worstMicros: number; totalMicros: number };
 
 /** A meter by timer lag: a tick that comes late was kept from running, and so was every callback of a probe. */
-export function createStallMeter(clock: Clock): StallMeter {
+export function createStallMeter(clock: Clock, tickMillis = STALL_TICK_MILLIS): StallMeter {
   const watching = new Set<State>();
   let timer: Timer | undefined;
   let dueMicros = 0;
 
   const arm = () => {
-    dueMicros = clock.monotonicMicros() + STALL_TICK_MILLIS * 1_000;
-    timer = clock.after(STALL_TICK_MILLIS, tick);
+    dueMicros = clock.monotonicMicros() + tickMillis * 1_000;
+    timer = clock.after(tickMillis, tick);
   };
   const tick = () => {
     const now = clock.monotonicMicros();

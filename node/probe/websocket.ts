@@ -8,7 +8,7 @@ import { type AnswerParser, createAnswerParser } from './answer.ts';
 import { probeConnection, type Session } from './connection.ts';
 import type { ProbeUrl } from './egress.ts';
 import { closeFrame, createFrameReader, encodeFrame, OPCODE } from './frames.ts';
-import { HEADER_BYTES_MAX, PIECES_MAX, USER_AGENT } from './http.ts';
+import { HEADER_BYTES_MAX, USER_AGENT } from './http.ts';
 import { checkedProbe, type Probe } from './kind.ts';
 import type { Line } from './line.ts';
 import { blankResult } from './result.ts';
@@ -93,35 +93,37 @@ function sessionOf(
     return false;
   };
 
-  const finish = (line: Line, socket: Socket, detail: string) => {
+  let socket: Socket;
+  let receive: ((bytes: Buffer) => void) | undefined;
+  let isFirst = true;
+
+  const finish = (line: Line, detail: string) => {
     line.result.transferMicros = line.lap();
     socket.write(closeFrame());
     line.finish(REASON.ok, detail);
   };
+  const upgraded = (line: Line) => {
+    if (dialogue === undefined) return finish(line, 'upgraded');
+    receive = converse(line, socket, dialogue, (payload) => {
+      message = payload;
+      finish(line, `a message of ${payload.length} bytes`);
+    });
+    receive(parser.rest());
+  };
 
   return {
-    open: (line, socket) => {
-      let receive: ((bytes: Buffer) => void) | undefined;
-      let isFirst = true;
-      let pieces = 0;
-      socket.on('data', (bytes: Buffer) => {
-        if (line.isOver()) return;
-        if (++pieces > PIECES_MAX) return line.finish(REASON.malformedAnswer, `more than ${PIECES_MAX} pieces`);
-        if (isFirst) line.result.firstByteMicros = line.lap();
-        isFirst = false;
-        if (receive !== undefined) return receive(bytes);
-        if (!handshake(line, parser.push(bytes))) return;
-        if (dialogue === undefined) return finish(line, socket, 'upgraded');
-        receive = converse(line, socket, dialogue, (payload) => {
-          message = payload;
-          finish(line, socket, `a message of ${payload.length} bytes`);
-        });
-        receive(parser.rest());
-      });
-      socket.on('end', () => {
-        if (!line.isOver() && receive === undefined) handshake(line, parser.end());
-      });
+    open: (_line, opened) => {
+      socket = opened;
       socket.write(requestText(url, key));
+    },
+    read: (line, bytes) => {
+      if (isFirst) line.result.firstByteMicros = line.lap();
+      isFirst = false;
+      if (receive !== undefined) receive(bytes);
+      else if (handshake(line, parser.push(bytes))) upgraded(line);
+    },
+    end: (line) => {
+      if (receive === undefined) handshake(line, parser.end());
     },
     // Hashing comes after the last stamp.
     close: (result) => {

@@ -38,6 +38,8 @@ export type WatcherParts = {
 };
 
 const QUIET = { warn: () => {}, info: () => {}, debug: () => {}, error: () => {}, child: () => QUIET };
+/** Coarser than the production's, for a tenth of the events: the stalls here last 20 ms and longer. */
+const TICK_MILLIS = 10;
 const CONTROLS = [1, 2, 3].map((n) => ({ address: `192.0.${n}.1`, port: 443 }));
 
 /** A watcher of the production's own parts (rounds, clock, schedule, prober, controls, judge) on a machine that fails. */
@@ -94,7 +96,12 @@ export function createWatcher(parts: WatcherParts) {
   };
 
   const controls = createControls(parts.controls ? CONTROLS : [], machine, reach);
-  const tools = { clock: machine, egress: undefined, resolvers: undefined, stall: createStallMeter(machine.quiet()) };
+  const tools = {
+    clock: machine,
+    egress: undefined,
+    resolvers: undefined,
+    stall: createStallMeter(machine.quiet(), TICK_MILLIS),
+  };
   const prober = createProber({
     tools: tools as never,
     consent: grantedConsent(),
