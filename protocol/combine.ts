@@ -73,8 +73,29 @@ export function weightedSpread(values: readonly Weighted<number>[]): number {
 export type Combined = { readonly median: Bounded | undefined; readonly tail: Bounded | undefined };
 
 /**
+ * The median once more, of those alone whose value lies within the median's bounds. Liars who all say one thing leave the median to
+ * an honest watcher from one end, with that one's error; far away they do not count here. Within the bounds they still do: so it
+ * stays between the two values at which the weight from below, and from above, strictly exceeds `threshold` of the assigned stake.
+ */
+function centred(
+  upwards: readonly Weighted<number>[],
+  assigned: bigint,
+  higherBetter: boolean,
+  { value, lower, upper }: Bounded,
+  { part, of }: Threshold,
+): number {
+  const within = upwards.filter((one) => one.value >= lower && one.value <= upper);
+  const again = medianOf(higherBetter ? within.toReversed() : within, totalOf(within)) ?? value;
+  const beyond = (part * assigned) / of + 1n;
+  const low = cumulate(upwards, beyond) ?? value;
+  const high = cumulate(upwards.toReversed(), beyond) ?? value;
+  // Where too few are present the two cross, and the median itself remains.
+  return Math.min(Math.max(again, Math.min(low, value)), Math.max(high, value));
+}
+
+/**
  * weightedMedian and weightedTail of point and both bounds, each by the same order statistic; each is monotone, so
- * lower <= value <= upper holds. One order serves both: from the best for the median, from the worst for the tail. The
+ * lower <= value <= upper holds. The median's value is then `centred`. One order serves both: from the best for the median, from the worst for the tail. The
  * tail's bound that favours the provider is of the joint ones: liars who all say the worst leave it to the worst honest
  * watcher, and of many honest ones the worst is beyond its own bound of 95 % more often than in 1 of 20 cases.
  */
@@ -91,11 +112,12 @@ export function combineBounded(
     const upwards = ascending(byPoint.map(({ value, weight }) => ({ value: value[of], weight })));
     const downwards = upwards.toReversed();
     const [bestFirst, worstFirst] = higherBetter ? [downwards, upwards] : [upwards, downwards];
-    return { median: medianOf(bestFirst, total), tail: tailOf(worstFirst, assigned, threshold) };
+    return { upwards, median: medianOf(bestFirst, total), tail: tailOf(worstFirst, assigned, threshold) };
   };
   const [value, lower, upper, joint] = [part('value'), part('lower'), part('upper'), part('joint')];
+  const median = boundedOf(value.median, lower.median, upper.median);
   return {
-    median: boundedOf(value.median, lower.median, upper.median),
+    median: median && { ...median, value: centred(value.upwards, assigned, higherBetter, median, threshold) },
     tail: higherBetter ? boundedOf(value.tail, lower.tail, joint.tail) : boundedOf(value.tail, joint.tail, upper.tail),
   };
 }

@@ -105,3 +105,30 @@ export function bucketAtRank(histogram: Histogram, rank: number): number {
   }
   throw new RangeError(`no value of rank ${rank} among ${seen}`);
 }
+
+/**
+ * The value of rank `rank` (1 = smallest): of `count` in one bucket the k-th lies at (k − 1/2) / count of its width, as if they were spread
+ * evenly, but in the middle quarter of it, so that it is off by at most 2 % also where all are alike. Rounded down.
+ * @throws RangeError outside 1 .. count
+ */
+export function valueAtRank(histogram: Histogram, rank: number): number {
+  let before = 0;
+  for (let i = 0; i < histogram.length; i += 2) {
+    const [bucket, count] = [histogram[i]!, histogram[i + 1]!];
+    if (rank >= 1 && before + count >= rank) {
+      const [lower, upper] = [bucketLower(bucket), bucketUpper(bucket)];
+      // In eighths of the width: from 3 to 5.
+      const [part, of] = [Math.min(Math.max(8 * (2 * (rank - before) - 1), 6 * count), 10 * count), 16 * count];
+      return lower + portionOf(upper - lower, part, of);
+    }
+    before += count;
+  }
+  throw new RangeError(`no value of rank ${rank} among ${before}`);
+}
+
+/** ⌊whole · part / of⌋, exactly: a double has 53 bits, and the widest bucket times the largest count has more. */
+function portionOf(whole: number, part: number, of: number): number {
+  const product = whole * part;
+  if (Number.isSafeInteger(product)) return Math.floor(product / of);
+  return Number((BigInt(whole) * BigInt(part)) / BigInt(of));
+}

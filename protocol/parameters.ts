@@ -3,7 +3,7 @@ import { equalBytes, fromHex, keccak, toHex } from './bytes.ts';
 import { errorMessage, PlumblineError } from './error.ts';
 
 /** The version of every wire, leaf and header layout in this folder and of what they mean; it changes with any of them. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** What a round depends on besides set and services; kept on chain as bytes, so every node reads the same. */
 export type Parameters = {

@@ -2,7 +2,7 @@ import { ByteVectorType, ContainerType, VectorCompositeType } from '@chainsafe/s
 import type { Accumulator, Window } from './accumulator.ts';
 import { type Estimate, QUANTILES, quantileRanks, ratioPpm } from './bounds.ts';
 import { keccakTwice } from './bytes.ts';
-import { bucketAtRank, bucketLower, bucketMiddle, bucketUpper, type Histogram, histogramCount } from './histogram.ts';
+import { bucketAtRank, bucketLower, bucketUpper, type Histogram, histogramCount, valueAtRank } from './histogram.ts';
 import { METRIC, METRIC_COUNT } from './metric.ts';
 import type { Parameters } from './parameters.ts';
 import { remember } from './remember.ts';
@@ -51,7 +51,7 @@ export function quantile(histogram: Histogram, ppm: number, nMin: number, watche
   if (n < nMin) return 'insufficient';
   const ranks = ranksOf(n, ppm, watchers);
   return {
-    value: bucketMiddle(bucketAtRank(histogram, ranks.point)),
+    value: valueAtRank(histogram, ranks.point),
     lower: bucketLower(bucketAtRank(histogram, ranks.lower)),
     upper: bucketUpper(bucketAtRank(histogram, ranks.upper)),
     joint: ranks.joint === 0 ? 0 : bucketLower(bucketAtRank(histogram, ranks.joint)),

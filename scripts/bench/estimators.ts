@@ -121,7 +121,7 @@ type Counts = Uint32Array;
 function honest(n: number, timeline: Timeline, latency: Latency, random: () => number): Counts {
   const counts = new Uint32Array(INFINITE_BUCKET + 1);
   for (let i = 0; i < n; i++) {
-    const isUp = timeline.isUp(random(), random);
+    const isUp = timeline.isUp((i + random()) / n, random);
     counts[isUp ? bucketOf(Math.floor(latency.draw(random))) : INFINITE_BUCKET]!++;
   }
   return counts;

@@ -1,6 +1,13 @@
-import { isqrt, QUANTILES, quantileRanks, ratioPpm } from '../../protocol/bounds.ts';
-import { type Weighted, weightedMedian, weightedSpread, weightedTail } from '../../protocol/combine.ts';
-import { bucketLower, bucketMiddle, bucketOf, bucketUpper } from '../../protocol/histogram.ts';
+import { type Estimate, isqrt, QUANTILES, quantileRanks, ratioPpm } from '../../protocol/bounds.ts';
+import { combineBounded, type Weighted, weightedMedian, weightedSpread, weightedTail } from '../../protocol/combine.ts';
+import {
+  bucketLower,
+  bucketMiddle,
+  bucketOf,
+  bucketUpper,
+  INFINITE_BUCKET,
+  valueAtRank,
+} from '../../protocol/histogram.ts';
 import { emitVector } from './emit.ts';
 import { drawnBelow } from './world.ts';
 
@@ -49,6 +56,24 @@ const MICROS = [
   2 ** 32,
 ];
 const SETS = 12;
+/** Buckets and counts: exact ones, wide ones, the infinite one, and a product beyond 53 bits. */
+const HISTOGRAMS: readonly (readonly [bucket: number, count: number])[][] = [
+  [
+    [7, 3],
+    [200, 5],
+  ],
+  [
+    [300, 1],
+    [301, 2],
+    [450, 199],
+    [INFINITE_BUCKET, 8],
+  ],
+  [[INFINITE_BUCKET - 1, 4_000_000_000]],
+];
+const ranksIn = (histogram: readonly (readonly [number, number])[]) => {
+  const all = histogram.reduce((sum, [, count]) => sum + count, 0);
+  return [1, Math.ceil(all / 3), Math.ceil(all / 2), all - 1, all];
+};
 
 export function statisticsVectors() {
   return {
@@ -64,6 +89,29 @@ export function statisticsVectors() {
     buckets: MICROS.map((micros) => {
       const bucket = bucketOf(micros);
       return { micros, bucket, lower: bucketLower(bucket), middle: bucketMiddle(bucket), upper: bucketUpper(bucket) };
+    }),
+    valueAtRank: HISTOGRAMS.flatMap((histogram) =>
+      ranksIn(histogram).map((rank) => ({ histogram, rank, value: valueAtRank(histogram.flat(), rank) })),
+    ),
+    bounded: Array.from({ length: SETS }, (_, i) => {
+      const values = Array.from({ length: 1 + (i % 7) }, (_, j): Weighted<Estimate> => {
+        const value = 30 + drawnBelow(30, 'point', i, j);
+        const [lower, upper] = [value - drawnBelow(10, 'lower', i, j), value + drawnBelow(10, 'upper', i, j)];
+        return { value: { value, lower, upper, joint: lower - 5 }, weight: BigInt(1 + drawnBelow(4, 'share', i, j)) };
+      });
+      const assigned = values.reduce((sum, { weight }) => sum + weight, BigInt(drawnBelow(6, 'missing', i)));
+      const list = values.map(({ value, weight }) => [
+        value.lower,
+        value.value,
+        value.upper,
+        value.joint,
+        Number(weight),
+      ]);
+      return {
+        lowerValueUpperJointWeight: list,
+        assigned: Number(assigned),
+        ...combineBounded(values, assigned, false),
+      };
     }),
     combined: Array.from({ length: SETS }, (_, i) => {
       const values: Weighted<number>[] = Array.from({ length: 1 + (i % 7) }, (_, j) => ({

@@ -161,12 +161,59 @@ describe('combining', () => {
             const part = (name: typeof of | 'joint') =>
               list.map(({ value, weight }) => ({ value: value[name], weight }));
             const favours = of === (higher ? 'upper' : 'lower');
-            expect(median?.[of]).toBe(weightedMedian(part(of), higher));
+            if (of !== 'value') expect(median?.[of]).toBe(weightedMedian(part(of), higher));
             expect(tail?.[of]).toBe(weightedTail(part(favours ? 'joint' : of), assigned, higher));
           }
         }
       }),
     );
+  });
+
+  it('has as its median’s value the median of those within its bounds, between what more than a third has on either side', () => {
+    fc.assert(
+      fc.property(estimates, fc.bigInt({ min: 0n, max: 20n }), ({ list, higher }, absent) => {
+        const assigned = sum(list) + absent;
+        const { median } = combineBounded(list, assigned, higher);
+        if (median === undefined) return;
+        const all = units(
+          list.map(({ value, weight }) => ({ value: value.value, weight })),
+          higher,
+        );
+        const plain = all[Math.ceil(all.length / 2) - 1]!;
+        const within = all.filter((value) => value >= median.lower && value <= median.upper);
+        const again = within[Math.ceil(within.length / 2) - 1]!;
+        const upwards = all.toSorted((a, b) => a - b);
+        const low = Math.min(upwards[Number(assigned / 3n)] ?? plain, plain);
+        const high = Math.max(upwards.toReversed()[Number(assigned / 3n)] ?? plain, plain);
+        expect(median.value).toBe(Math.min(Math.max(again, low), high));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('keeps the median’s value between the honest ones when less than a third of the assigned stake lies, if the honest are there', () => {
+    fc.assert(
+      fc.property(estimates, estimates, ({ list: honest, higher }, { list: liars, higher: same }) => {
+        fc.pre(higher === same && 3n * sum(liars) < sum(honest) + sum(liars));
+        const seen = honest.filter(({ weight }) => weight > 0n).map(({ value }) => value.value);
+        const { value } = combineBounded([...liars, ...honest], sum(liars) + sum(honest), higher).median!;
+        expect(Math.min(...seen) <= value && value <= Math.max(...seen)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('does not count liars who are far away for the median’s value', () => {
+    const at = (value: number) => ({
+      value: { lower: value - 30, value, upper: value + 30, joint: value - 60 },
+      weight: 1n,
+    });
+    const honest = [80, 85, 90, 95, 100, 105, 110, 115, 120].map(at);
+    for (const said of [1, 1_000]) {
+      const liars = [1, 2, 3, 4].map(() => at(said));
+      const { median } = combineBounded([...honest, ...liars], 13n, false);
+      expect(median!.value).toBe(100);
+    }
   });
 
   it('gives nothing, and does not fail, without any stake', () => {

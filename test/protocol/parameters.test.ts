@@ -34,7 +34,7 @@ describe('the parameters', () => {
 
   it('refuse another protocol version, and a schedule in which reveals close before they open', () => {
     expect(() => decodeParameters(encodeParameters({ ...parameters, protocolVersion: 1 }))).toThrow(
-      /version 1, .* speaks 3/,
+      /version 1, .* speaks 4/,
     );
     const late = { ...parameters, revealMillis: parameters.commitMillis + 2 * parameters.deltaMillis };
     expect(() => decodeParameters(encodeParameters(late))).toThrow(/reveals must start/);
