@@ -16,6 +16,7 @@ import type { Seat } from '../protocol/set.ts';
 import { STALLED_PPM_MAX, statisticsOf, type WatcherStatistics } from '../protocol/statistics.ts';
 import type { Archive, NoteFolder } from './archive.ts';
 import { epochFacts, landedReports } from './epoch.ts';
+import { pickServices } from './pick.ts';
 import { readRecords } from './stored.ts';
 
 export type ExplainDeps = {
@@ -71,13 +72,14 @@ export type Explanation = {
 
 /**
  * Who saw what in an epoch, from the chain and the stored, signed batches.
- * @param serviceId 0x-prefixed, or its beginning; undefined for all services
- * @throws PlumblineError `usage` when the epoch has no report or no such service, `archive` when no record has its batches
+ * @param wanted one service: its id, a beginning of it that no other one has, or its URL; undefined for all
+ * @throws PlumblineError `usage` when the epoch has no report or not one such service, `archive` when no record has its batches
  */
-export async function explain(deps: ExplainDeps, epoch: number, serviceId?: string): Promise<Explanation> {
+export async function explain(deps: ExplainDeps, epoch: number, wanted?: string): Promise<Explanation> {
   const { chain } = deps;
   const landed = await reportOf(chain, epoch);
   const known = await epochFacts(chain)(epoch);
+  const services = pickServices(known.services, epoch, wanted);
   const rules = { facts: chain.facts, bls: deps.bls, signatures: true };
   const { counted } = await readRecords(rules, known, landed, deps.archives);
   if (!counted) {
@@ -86,13 +88,6 @@ export async function explain(deps: ExplainDeps, epoch: number, serviceId?: stri
   }
   const notes = await notesOf(deps.notes ?? [], epoch);
   const batches = new Map(counted.map(({ batch }) => [toHex(batch.watcher), batch]));
-  const wanted = known.services.filter(({ id }) => toHex(id).startsWith((serviceId ?? '0x').toLowerCase()));
-  if (wanted.length === 0) {
-    throw new PlumblineError(
-      'usage',
-      `epoch ${epoch} has no service ${serviceId ?? ''}; it has ${known.services.length}`,
-    );
-  }
   const seats = new Map(known.set.seats.map((seat) => [toHex(seat.watcher), seat]));
   const { parameters } = chain.facts;
   return {
@@ -100,7 +95,7 @@ export async function explain(deps: ExplainDeps, epoch: number, serviceId?: stri
     reportHash: toHex(landed.reportHash),
     view: landed.view,
     setId: landed.header.setId,
-    services: wanted.map((service) => {
+    services: services.map((service) => {
       const index = known.services.indexOf(service);
       const assigned = assignedTo(known.assignment, service);
       const sights = assigned.flatMap(({ watcher, weight }) => {

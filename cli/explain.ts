@@ -27,7 +27,10 @@ export function explainCommand(io: AuditIo = processIo()): Command {
   const command = new Command('explain')
     .description('show, per watcher, what it saw in an epoch, what counted and why not')
     .argument('<epoch>', 'an epoch with a report', epochOf)
-    .option('--service <id>', 'one service, by its id or the beginning of it')
+    .option(
+      '--service <id>',
+      'one service: its id, a beginning of it that no other has (0x and 4 digits at least), or its URL',
+    )
     .option('--archive <folder>', 'folder of epoch records; may be repeated', collect, []);
   return withPlace(command)
     .addHelpText('after', '\nExit code: 0 explained, 2 usage, 3 could not find out.')

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { probeHead, probeRow, probeScreen, probeSummary } from '../dashboard/probe.ts';
-import { type ProbeView, summaryOf } from '../dashboard/probesummary.ts';
-import { type Paint, painter } from '../dashboard/terminal/text.ts';
-import { formatMicros } from '../dashboard/waterfall.ts';
+import { probeSummary } from '../dashboard/probe.ts';
+import { summaryOf } from '../dashboard/probesummary.ts';
+import { probeTable } from '../dashboard/probetable.ts';
+import { painter } from '../dashboard/terminal/text.ts';
 import { ALL_SCHEMES, createEgressPolicy, type ProbeUrl } from '../node/probe/egress.ts';
 import { PROBES } from '../node/probe/engine.ts';
 import { type Judgement, judge } from '../node/probe/judge.ts';
@@ -13,15 +13,14 @@ import { createStallMeter } from '../node/probe/stall.ts';
 import { type ServiceTarget, TIMEOUT_MILLIS_MAX, TIMEOUT_MILLIS_MIN } from '../node/probe/target.ts';
 import { warmUp } from '../node/probe/warm-up.ts';
 import { SKIP_MAX } from '../node/probe/websocket.ts';
-import { addressText } from '../platform/address.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
-import { toHex } from '../protocol/bytes.ts';
 import { errorMessage } from '../protocol/error.ts';
-import { REASON, REASONS, reasonName } from '../protocol/reason.ts';
+import { REASON } from '../protocol/reason.ts';
 import { OUTCOME } from '../protocol/sample.ts';
-import { SERVICE_KIND } from '../protocol/service.ts';
-import { hasAddress, hasDigest, jsonOf, known, type Probed, summaryJson } from './probejson.ts';
+import { jsonOf, type Probed, summaryJson } from './probejson.ts';
 import { bytesOf, digestOf, kindOf, methodOf, SHOW, type TargetOptions, targetFor } from './probetarget.ts';
+import { LOOPBACK_HINT, phasesOf, rowOf, screenOf, viewOf } from './probeview.ts';
+import { redirectLines } from './redirect.ts';
 
 /** Exit codes of `plumbline probe`; commander's own usage errors become `usage` too. */
 export const PROBE_EXIT = { good: 0, bad: 1, usage: 2, unclear: 3 } as const;
@@ -33,9 +32,7 @@ export const INTERVAL_MILLIS_MAX = 60_000;
 const DEFAULT_TIMEOUT_MILLIS = 10_000;
 /** Ten a second at most, if nothing else is asked for: the server may be somebody else's. */
 const DEFAULT_INTERVAL_MILLIS = 100;
-const LOOPBACK_HINT = 'For a service on this machine: --allow-loopback';
 const DEFAULT_COLUMNS = 80;
-const PHASES = ['resolve', 'connect', 'tls', 'first byte', 'transfer'] as const;
 
 type Options = TargetOptions & { repeat: number; interval: number; allowLoopback: boolean; json: boolean };
 
@@ -106,7 +103,7 @@ export function probeCommand(io: ProbeIo = processIo()): Command {
       io.exit(error.exitCode === 0 ? PROBE_EXIT.good : PROBE_EXIT.usage);
       io.abandon(error);
     })
-    .action((url: string, options: Options) => run(url, options, io));
+    .action((url: string, options: Options, command: Command) => run(url, options, givenOf(command), io));
 }
 
 const HELP = `
@@ -117,9 +114,16 @@ Examples:
   probe dns://ns1.example.org/example.org?type=MX --digest show
   probe tls://example.org:443 --status 14
 
-Exit code: 0 good, 1 bad, 2 usage, 3 unknown or a fault of this machine.`;
+Exit code: 0 good, 1 bad, 2 usage, 3 unknown, a fault of this machine, or interrupted before a result.`;
 
-async function run(url: string, options: Options, io: ProbeIo): Promise<void> {
+/** The options that were typed, not those that have their default. */
+function givenOf(command: Command): string[] {
+  const typed = command.options.filter((one) => command.getOptionValueSource(one.attributeName()) === 'cli');
+  return typed.map((one) => one.long ?? one.flags);
+}
+
+async function run(url: string, options: Options, given: readonly string[], io: ProbeIo): Promise<void> {
+  const { repeat, json } = options;
   const egress = createEgressPolicy({ allowLoopback: options.allowLoopback });
   const wrong = (message: string) => {
     io.error(`error: ${message}`);
@@ -133,7 +137,7 @@ async function run(url: string, options: Options, io: ProbeIo): Promise<void> {
     if (errorMessage(error).includes('loopback')) io.error(LOOPBACK_HINT);
     return;
   }
-  const target = targetFor(url, checked, options);
+  const target = targetFor(url, checked, options, given);
   if (typeof target === 'string') return wrong(target);
   const clock = systemClock();
   const tools = {
@@ -143,20 +147,43 @@ async function run(url: string, options: Options, io: ProbeIo): Promise<void> {
     stall: createStallMeter(clock),
   };
   await warmUp(clock);
+  const { secure } = checked;
   const paint = painter(io.colour);
-  const say = options.json ? () => undefined : io.out;
-  if (options.repeat > 1) say(probeHead(PHASES, paint));
-  const view = (one: Probed) => viewOf(one, checked.secure);
-  const probed = await probeAll(tools, target, options, io, (one, index) => {
-    for (const line of options.repeat === 1
-      ? screen(target, one, view(one), options, io.columns, paint)
-      : [probeRow(index, view(one), paint)])
-      say(line);
+  const say = (lines: readonly string[]) => {
+    if (!json) for (const line of lines) io.out(line);
+  };
+  const table = probeTable(phasesOf(secure), io.columns, paint);
+  const linesOf = (one: Probed) =>
+    repeat > 1
+      ? table.row(probed.length - 1, rowOf(one, target, secure))
+      : screenOf(target, one, viewOf(one, target, secure), options.digest === SHOW, io.columns, paint);
+  const probed: Probed[] = [];
+  const cut = new AbortController();
+  const release = io.onInterrupt(() => {
+    // Said at once: a name that is being resolved holds the end up.
+    if (probed.length < repeat) io.error(interruptedText(probed.length, repeat));
+    cut.abort();
   });
-  const summary = summaryOf(probed.map(view));
-  if (options.repeat > 1) for (const line of probeSummary(summary, url, io.columns, paint)) say(line);
-  if (options.json) io.out(JSON.stringify({ url, probes: probed.map(jsonOf), summary: summaryJson(summary) }));
+  if (repeat > 1) say([table.head]);
+  await probeAll(tools, target, options, cut.signal, (one) => {
+    probed.push(one);
+    say(linesOf(one));
+  });
+  const summary = summaryOf(probed.map((one) => viewOf(one, target, secure)));
+  if (repeat > 1 && probed.length > 0) say(probeSummary(summary, url, io.columns, paint));
+  const lastRedirect = probed
+    .map(({ result }) => redirectLines(target.kind, result, checked, io.columns))
+    .findLast(({ length }) => length > 0);
+  if (lastRedirect !== undefined) say([...(repeat > 1 ? [''] : []), ...lastRedirect]);
+  release();
+  if (json) io.out(JSON.stringify({ url, probes: probed.map(jsonOf), summary: summaryJson(summary) }));
   io.exit(exitOf(probed));
+}
+
+function interruptedText(ended: number, repeat: number): string {
+  if (repeat === 1) return 'interrupted: the probe had not ended, so there is no result';
+  if (ended === 0) return 'interrupted: no probe had ended, so there is nothing to sum up';
+  return `interrupted: ${ended} of ${repeat} probes had ended`;
 }
 
 /** One after the other, until there are enough or the user has seen enough; what was cut off then is no result. */
@@ -164,25 +191,18 @@ async function probeAll(
   tools: ProbeTools,
   target: ServiceTarget,
   { repeat, interval, digest }: Options,
-  io: ProbeIo,
-  each: (one: Probed, index: number) => void,
-): Promise<Probed[]> {
-  const cut = new AbortController();
-  const release = io.onInterrupt(() => cut.abort());
-  const probed: Probed[] = [];
-  for (let i = 0; i < repeat && !cut.signal.aborted; i++) {
+  signal: AbortSignal,
+  each: (one: Probed) => void,
+): Promise<void> {
+  for (let i = 0; i < repeat && !signal.aborted; i++) {
     const begun = tools.clock.monotonicMicros();
-    const result = await PROBES[target.kind]!(tools, target, cut.signal);
-    if (cut.signal.aborted) break;
+    const result = await PROBES[target.kind]!(tools, target, signal);
+    if (signal.aborted) return;
     const elapsedMicros = Math.round(tools.clock.monotonicMicros() - begun);
-    const one = { result, elapsedMicros, judgement: judged(result, target, digest === SHOW) };
-    probed.push(one);
-    each(one, i);
+    each({ result, elapsedMicros, judgement: judged(result, target, digest === SHOW) });
     const left = interval - (tools.clock.monotonicMicros() - begun) / 1_000;
-    if (i + 1 < repeat && left > 0) await pause(tools.clock, left, cut.signal);
+    if (i + 1 < repeat && left > 0) await pause(tools.clock, left, signal);
   }
-  release();
-  return probed;
 }
 
 /** An answer whose digest is only to be shown is right, whatever it is. */
@@ -201,67 +221,6 @@ function pause(clock: Clock, millis: number, signal: AbortSignal): Promise<void>
   };
   signal.addEventListener('abort', onAbort, { once: true });
   return promise.finally(() => signal.removeEventListener('abort', onAbort));
-}
-
-function viewOf({ result, judgement, elapsedMicros }: Probed, isSecure: boolean): ProbeView {
-  const micros = [
-    result.resolveMicros,
-    result.connectMicros,
-    result.tlsMicros,
-    result.firstByteMicros,
-    result.transferMicros,
-  ];
-  return {
-    outcome: judgement.outcome,
-    reason: reasonName(judgement.reason),
-    phases: PHASES.map((name, i) => ({
-      name,
-      micros: known(micros[i]!),
-      isLeftOut: name === 'tls' && !isSecure,
-    })),
-    totalMicros: known(result.totalMicros),
-    endedMicros: result.reason === REASON.ok ? undefined : elapsedMicros,
-    stallMicros: result.stallMicros,
-    detail: result.detail,
-  };
-}
-
-function screen(
-  target: ServiceTarget,
-  one: Probed,
-  view: ProbeView,
-  { digest }: Options,
-  columns: number,
-  paint: Paint,
-): string[] {
-  const { result, judgement } = one;
-  const name = reasonName(judgement.reason);
-  const explanation = name in REASONS ? REASONS[name as keyof typeof REASONS].line : '';
-  const finality = known(result.finalityMicros);
-  const facts = [
-    ...(hasAddress(result) ? [addressText(result.address)] : []),
-    ...statusText(target.kind, result.statusCode).map((text) =>
-      judgement.reason === REASON.wrongStatus ? `${text}${expectedText(target)}` : text,
-    ),
-  ];
-  return [
-    ...probeScreen([target.url, ...facts], view, explanation, columns, paint),
-    ...(finality === undefined ? [] : [`final block  ${formatMicros(finality)} old by this clock`]),
-    ...(digest === SHOW && hasDigest(result) ? [`digest  ${toHex(result.bodyDigest)}`] : []),
-    ...(result.detail.includes('loopback') ? [LOOPBACK_HINT] : []),
-  ];
-}
-
-/** What a status should have been; others are not told by it. */
-function expectedText({ kind, expectedStatus }: ServiceTarget): string {
-  if (kind === SERVICE_KIND.websocket) return ', expected 101';
-  if (kind === SERVICE_KIND.jsonRpc) return ', expected 200';
-  return expectedStatus === 0 && kind !== SERVICE_KIND.dns ? ', expected below 400' : `, expected ${expectedStatus}`;
-}
-
-function statusText(kind: number, code: number): string[] {
-  if (kind === SERVICE_KIND.tls && code > 0) return [`certificate valid for ${code} days`];
-  return code === 0 ? [] : [kind === SERVICE_KIND.dns ? `response code ${code}` : `status ${code}`];
 }
 
 function exitOf(probed: readonly Probed[]): number {
@@ -291,7 +250,7 @@ function processIo(): ProbeIo {
       process.once('SIGINT', fn);
       return () => process.off('SIGINT', fn);
     },
-    columns: process.stdout.columns ?? DEFAULT_COLUMNS,
+    columns: process.stdout.columns || DEFAULT_COLUMNS,
     colour: process.stdout.isTTY === true && NO_COLOR === '' && TERM !== 'dumb',
   };
 }

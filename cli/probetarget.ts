@@ -2,12 +2,13 @@ import { InvalidArgumentError } from 'commander';
 import { questionOf } from '../node/probe/dns.ts';
 import type { ProbeScheme, ProbeUrl } from '../node/probe/egress.ts';
 import { parseJsonPath } from '../node/probe/jsonpath.ts';
-import { decodeJsonQuery, encodeJsonQuery } from '../node/probe/jsonquery.ts';
+import { decodeJsonQuery, encodeJsonQuery, isJsonQuery } from '../node/probe/jsonquery.ts';
 import { encodeKeepAlive } from '../node/probe/keep.ts';
 import type { ServiceTarget } from '../node/probe/target.ts';
 import { encodeDialogue } from '../node/probe/websocket.ts';
 import { fromHex } from '../protocol/bytes.ts';
 import { SERVICE_KIND } from '../protocol/service.ts';
+import { misfitOf } from './probeoptions.ts';
 
 /** How the URLs of a scheme are probed. */
 const KINDS: Readonly<Record<ProbeScheme, number>> = {
@@ -20,7 +21,6 @@ const KINDS: Readonly<Record<ProbeScheme, number>> = {
   dns: SERVICE_KIND.dns,
 };
 const DIGEST_BYTES = 32;
-const WITHOUT_ANSWER: readonly number[] = [SERVICE_KIND.tcp, SERVICE_KIND.tls];
 
 /** `show`: print the digest of the answer instead of comparing it. */
 export const SHOW = 'show';
@@ -39,23 +39,33 @@ export type TargetOptions = {
   keepAlive: boolean;
 };
 
-/** What would be registered for these options; a text says what does not fit together. */
-export function targetFor(url: string, checked: ProbeUrl, options: TargetOptions): ServiceTarget | string {
+/**
+ * What would be registered for these options; a text says what does not fit together.
+ * @param given the options that were typed, as `--status`
+ */
+export function targetFor(
+  url: string,
+  checked: ProbeUrl,
+  options: TargetOptions,
+  given: readonly string[],
+): ServiceTarget | string {
   const byScheme = KINDS[url.slice(0, url.indexOf(':')).toLowerCase() as ProbeScheme];
   const asksJson = options.request !== undefined || options.path !== undefined;
-  if (byScheme !== SERVICE_KIND.http && options.kind !== undefined) return '--kind is for http and https URLs';
   const kind =
     byScheme === SERVICE_KIND.http ? (options.kind ?? (asksJson ? SERVICE_KIND.jsonRpc : byScheme)) : byScheme;
-  if (asksJson && kind !== SERVICE_KIND.jsonRpc) return '--request and --path are for json-rpc';
-  if (options.message !== undefined && kind !== SERVICE_KIND.websocket) return '--message is for ws and wss URLs';
-  if (options.digest !== undefined && WITHOUT_ANSWER.includes(kind)) return '--digest is for kinds with an answer';
-  if (options.keepAlive && kind !== SERVICE_KIND.http) return '--keep-alive is for http and https URLs';
+  const misfit = misfitOf(kind, given);
+  if (misfit !== undefined) return misfit;
   if (kind === SERVICE_KIND.dns) {
     const question = questionOf(checked.path);
     if (typeof question === 'string') return question;
   }
   const extra = options.extra ?? extraOf(options);
   if (typeof extra === 'string') return extra;
+  if (options.digest !== undefined) {
+    const bytes = extra ?? new Uint8Array(0);
+    if (kind === SERVICE_KIND.websocket && bytes.length === 0) return '--digest is of a message: add --message TEXT';
+    if (kind === SERVICE_KIND.jsonRpc && !isJsonQuery(bytes)) return '--digest is of a JSON value: add --request JSON';
+  }
   return {
     kind,
     serviceId: `0x${'0'.repeat(64)}`,

@@ -1,11 +1,11 @@
 import { INFINITE_MICROS } from '../protocol/histogram.ts';
-import { OUTCOME } from '../protocol/sample.ts';
 import { OUTCOME_NAMES, type ProbeSummary, type ProbeView, type Quantile } from './probesummary.ts';
 import { percent } from './terminal/format.ts';
-import { clean, type Paint, type Style } from './terminal/text.ts';
+import { clean, columnsOf, type Paint, type Style, wrap } from './terminal/text.ts';
 import { formatMicros, renderWaterfall } from './waterfall.ts';
 
-const STYLES: readonly Style[] = [
+/** By outcome. */
+export const OUTCOME_STYLES: readonly Style[] = [
   ['green', 'bold'],
   ['red', 'bold'],
   ['yellow', 'bold'],
@@ -28,50 +28,59 @@ export function probeScreen(
   paint: Paint,
 ): string[] {
   const [url, ...facts] = heading.map(clean);
-  const total = view.totalMicros === undefined ? '-' : formatMicros(view.totalMicros);
-  const isCut = view.totalMicros === undefined && view.endedMicros !== undefined;
-  const stall = `, of which this machine may have stalled ${formatMicros(view.stallMicros)}`;
-  const outcome = paint(STYLES[view.outcome]!, OUTCOME_NAMES[view.outcome]);
+  const name = OUTCOME_NAMES[view.outcome];
   return [
-    [paint('bold', url ?? ''), ...facts].join('  '),
+    ...headingLines(url ?? '', facts.join('  '), columns, paint),
     '',
     ...renderWaterfall(view.phases, columns, paint, view.endedMicros),
-    isCut
-      ? paint('bold', `${'ended after'.padEnd(CELL_COLUMNS)}${formatMicros(view.endedMicros!).padStart(CELL_COLUMNS)}`)
-      : paint('bold', `${'total'.padEnd(CELL_COLUMNS)}${total.padStart(CELL_COLUMNS)}`) +
-        paint('dim', `  without resolve${view.stallMicros > 0 ? stall : ''}`),
+    ...totalLines(view, columns, paint),
     '',
-    `${outcome}: ${view.reason}. ${explanation}`,
-    ...(view.detail === '' ? [] : [paint('dim', `(${clean(view.detail)})`)]),
+    ...wrap(`${name}: ${view.reason}. ${explanation}`, columns).map((line, i) =>
+      i === 0 && line.startsWith(name) ? paint(OUTCOME_STYLES[view.outcome]!, name) + line.slice(name.length) : line,
+    ),
+    ...(view.detail === '' ? [] : wrap(`(${clean(view.detail)})`, columns).map((line) => paint('dim', line))),
   ];
 }
 
-/** Above the rows of repeated probes. */
-export function probeHead(phases: readonly string[], paint: Paint): string {
-  return paint('dim', ['#'.padStart(4), ...['total', ...phases].map((name) => name.padStart(CELL_COLUMNS))].join(''));
+/** Facts stand beside the URL where there is room; it is not broken itself, so that it can be copied. */
+function headingLines(url: string, facts: string, columns: number, paint: Paint): string[] {
+  if (facts === '') return [paint('bold', url)];
+  const isWide = columnsOf(`${url}  ${facts}`) <= columns;
+  return isWide ? [`${paint('bold', url)}  ${facts}`] : [paint('bold', url), ...wrap(facts, columns)];
 }
 
-export function probeRow(index: number, view: ProbeView, paint: Paint): string {
-  const cell = (micros: number | undefined) =>
-    (micros === undefined ? '-' : formatMicros(micros)).padStart(CELL_COLUMNS);
-  const said = view.outcome === OUTCOME.good ? OUTCOME_NAMES[0] : `${OUTCOME_NAMES[view.outcome]}: ${view.reason}`;
-  const number = String(index + 1).padStart(4);
-  const phases = view.phases.map(({ micros }) => cell(micros)).join('');
-  const total = view.totalMicros === undefined ? cell(undefined) : paint('bold', cell(view.totalMicros));
-  return `${paint('dim', number)}${total}${phases}  ${paint(STYLES[view.outcome]!, said)}`;
+function totalLines({ totalMicros, endedMicros, stallMicros }: ProbeView, columns: number, paint: Paint): string[] {
+  const line = (name: string, text: string) => paint('bold', name.padEnd(CELL_COLUMNS) + text.padStart(CELL_COLUMNS));
+  if (totalMicros === undefined && endedMicros !== undefined) return [line('ended after', formatMicros(endedMicros))];
+  const stall = stallMicros > 0 ? `, of which this machine may have stalled ${formatMicros(stallMicros)}` : '';
+  const total = line('total', totalMicros === undefined ? '-' : formatMicros(totalMicros));
+  return beside(`${total}  `, 2 * CELL_COLUMNS + 2, `without resolve${stall}`, columns, paint, 'dim');
+}
+
+/** Text to the right of `left`, which is `width` columns wide, and clear of it on every line. */
+function beside(left: string, width: number, text: string, columns: number, paint: Paint, style?: Style): string[] {
+  return wrap(text, columns - width).map((line, i) => {
+    const shown = style === undefined ? line : paint(style, line);
+    return (i === 0 ? left : ' '.repeat(width)) + shown;
+  });
 }
 
 /** All that repeated probes say together, with bounds, or why they say nothing yet. */
 export function probeSummary(summary: ProbeSummary, url: string, columns: number, paint: Paint): string[] {
   const { probes, outcomes, reasons, availability, answered, latency, medians } = summary;
-  const counts = OUTCOME_NAMES.map((name) => `${outcomes[name]} ${name}`).join(', ');
+  const counts = OUTCOME_NAMES.map((name) => `${outcomes[name]} ${name}`);
   const others = Object.entries(reasons).filter(([name]) => name !== 'ok');
   const line = (name: string, text: string) => `${name.padEnd(LABEL_COLUMNS)}${text}`;
+  const list = (name: string, items: string[]) =>
+    items.length === 0 ? [] : beside(name.padEnd(LABEL_COLUMNS), LABEL_COLUMNS, items.join(', '), columns, paint);
   return [
     '',
     paint('bold', `${probes} ${probes === 1 ? 'probe' : 'probes'} of ${clean(url)}`),
-    line('outcomes', counts),
-    ...(others.length === 0 ? [] : [line('reasons', others.map(([name, count]) => `${count} ${name}`).join(', '))]),
+    ...list('outcomes', counts),
+    ...list(
+      'reasons',
+      others.map(([name, count]) => `${count} ${name}`),
+    ),
     line('', paint('dim', `${'value'.padStart(VALUE_COLUMNS)}  bounds, one-sided 95 % each`)),
     line('availability', ratio(availability, paint)),
     ...latency.map((one) => line(`latency ${one.name}`, quantile(one, answered, paint))),

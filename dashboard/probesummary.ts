@@ -16,6 +16,8 @@ export type ProbeView = {
   /** When a probe that failed ended, resolving included; undefined for one that got its answer. */
   readonly endedMicros?: number | undefined;
   readonly stallMicros: number;
+  /** Status or response code; undefined when none came, or the kind has none. */
+  readonly code: number | undefined;
   readonly detail: string;
 };
 

@@ -46,25 +46,25 @@ export function renderWaterfall(
   return phases.map(({ name, micros }, i) => {
     const label = name.padEnd(NAME_COLUMNS);
     if (i === waited) {
-      const from = Math.round((doneMicros / totalMicros) * barColumns);
+      const from = Math.min(Math.round((doneMicros / totalMicros) * barColumns), barColumns - 1);
       const time = `> ${formatMicros(endedMicros - doneMicros)}`.padStart(TIME_COLUMNS);
-      return paint('dim', `${label}${time}  ${' '.repeat(from)}${'░'.repeat(Math.max(1, barColumns - from))}`);
+      return paint('dim', `${label}${time}  ${' '.repeat(from)}${'░'.repeat(barColumns - from)}`);
     }
     if (micros === undefined) return paint('dim', `${label}${'-'.padStart(TIME_COLUMNS)}`);
     const eighth = (at: number) => (totalMicros === 0 ? 0 : Math.round((at / totalMicros) * barColumns * 8));
     const from = eighth(offsetMicros);
     offsetMicros += micros;
     const to = eighth(offsetMicros);
-    const shown = paint(STYLES[name] ?? 'white', bar(from, to));
+    const shown = paint(STYLES[name] ?? 'white', bar(from, to, barColumns));
     return `${label}${formatMicros(micros).padStart(TIME_COLUMNS)}  ${shown}`;
   });
 }
 
-/** From the full column that `from` lies in; always at least a sliver, so that a phase that happened is seen. */
-function bar(from: number, to: number): string {
-  const indent = Math.floor(from / 8);
-  const eighths = Math.max(to - indent * 8, 1);
-  return ' '.repeat(indent) + '█'.repeat(Math.floor(eighths / 8)) + BLOCKS[eighths % 8];
+/** From the full column that `from` lies in; always at least a sliver, also at the very end, so that a phase that happened is seen. */
+function bar(from: number, to: number, barColumns: number): string {
+  const column = Math.floor(from / 8);
+  const eighths = Math.max(to - column * 8, 1);
+  return ' '.repeat(Math.min(column, barColumns - 1)) + '█'.repeat(Math.floor(eighths / 8)) + BLOCKS[eighths % 8];
 }
 
 /** 417 µs, 12.3 ms, 1.25 s: three digits that matter. */

@@ -254,7 +254,7 @@ function blankSample(slot: Slot, reason: Reason): Sample {
 const NOTHING = emptySample(0, 0, OUTCOME.unknown, REASON.ok);
 
 function sampleOf(slot: Slot, startMicros: number, result: ProbeResult, { outcome, reason }: Judgement): Sample {
-  const { reason: _reason, detail: _detail, body: _body, ...measured } = result;
+  const { reason: _reason, detail: _detail, body: _body, location: _location, ...measured } = result;
   const wasCompared = outcome === OUTCOME.good || FAILED_CHECKS.includes(reason);
   return {
     ...NOTHING,

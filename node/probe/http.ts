@@ -107,12 +107,20 @@ function exchange(request: HttpRequest, url: ProbeUrl): Session {
     close: (result) => {
       result.statusCode = parser.statusCode();
       if (result.reason !== REASON.ok) return;
+      if (isRedirect(result.statusCode)) result.location = parser.field('location');
       const body = parser.body();
       // Hashing a megabyte takes tens of milliseconds: after the last stamp, never between two.
       if (wantDigest) result.bodyDigest = keccak_256(body);
       if (wantBody) result.body = body;
     },
   };
+}
+
+const NOT_MODIFIED = 304;
+
+/** Whether a status says that the answer is elsewhere. */
+export function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400 && status !== NOT_MODIFIED;
 }
 
 /** Whether another answer may follow this one: it said where it ends, nothing came behind it, and nobody wants to close. */

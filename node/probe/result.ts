@@ -38,6 +38,8 @@ export type ProbeResult = {
   finalityMicros: number;
   /** The body, only when it was asked for and is complete. */
   body: Uint8Array | undefined;
+  /** Where an answer that redirects says that it leads; for people, never enters a sample. */
+  location: string | undefined;
   /** One line for people; never enters a sample. */
   detail: string;
 };
@@ -68,6 +70,7 @@ export function blankResult(reason: Reason, detail: string): ProbeResult {
     burst: ABSENT_BURST,
     finalityMicros: ABSENT_MICROS,
     body: undefined,
+    location: undefined,
     detail,
   };
 }

@@ -8,7 +8,7 @@ import { type AnswerParser, createAnswerParser } from './answer.ts';
 import { probeConnection, type Session } from './connection.ts';
 import type { ProbeUrl } from './egress.ts';
 import { closeFrame, createFrameReader, encodeFrame, OPCODE } from './frames.ts';
-import { HEADER_BYTES_MAX, USER_AGENT } from './http.ts';
+import { HEADER_BYTES_MAX, isRedirect, USER_AGENT } from './http.ts';
 import { checkedProbe, type Probe } from './kind.ts';
 import type { Line } from './line.ts';
 import { blankResult } from './result.ts';
@@ -128,6 +128,7 @@ function sessionOf(
     // Hashing comes after the last stamp.
     close: (result) => {
       result.statusCode = parser.statusCode();
+      if (isRedirect(result.statusCode)) result.location = parser.field('location');
       if (result.reason !== REASON.ok || message === undefined || expectedDigest === undefined) return;
       result.bodyDigest = keccak_256(message);
       if (Buffer.compare(result.bodyDigest, expectedDigest) === 0) return;

@@ -145,9 +145,11 @@ describe('explain', () => {
     ).toBe(true);
   });
 
-  it('finds one service by the beginning of its id', async () => {
+  it('finds one service by its URL, or by the beginning of its id', async () => {
     const all = await run();
-    const id = toHex(all.services[1]!.service.id);
+    const { id: bytes, url } = all.services[1]!.service;
+    const id = toHex(bytes);
+    expect((await run(TARGET, url)).services.map(({ service }) => toHex(service.id))).toEqual([id]);
     expect((await run(TARGET, id.slice(0, 12).toUpperCase().replace('0X', '0x'))).services).toHaveLength(1);
     await expect(run(TARGET, '0xffffffffffff')).rejects.toMatchObject({ code: 'usage' });
   });

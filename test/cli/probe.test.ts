@@ -7,6 +7,7 @@ import { ratioPpm } from '../../protocol/bounds.ts';
 import { dnsServer, record, reply } from '../node/probe/dns-server.ts';
 import { rawServer, serve } from '../node/probe/raw-server.ts';
 import { websocketServer } from '../node/probe/websocket-server.ts';
+import { plumbline } from '../support/plumbline.ts';
 
 /** Runs the command as typed, with everything that it writes. */
 async function probe(...args: string[]) {
@@ -92,12 +93,71 @@ describe('plumbline probe', () => {
   it('repeats, one line each, and sums up', async () => {
     await using server = await web(200);
     const { lines } = await probe(server.url, '--allow-loopback', '--repeat', '3', '--interval', '0');
-    expect(lines[0]).toMatch(/^ +# +total +resolve +connect +tls +first byte +transfer$/);
+    expect(lines[0]).toMatch(/^ +# +code +total +resolve +connect +tls +first byte +transfer$/);
+    for (const line of lines.slice(1, 4)) expect(line).toMatch(/^ +[123] +200 /);
     expect(lines.slice(1, 4).map((line) => line.trim().split(/ {2,}/).at(-1))).toEqual(['good', 'good', 'good']);
     expect(lines).toContain('outcomes      3 good, 0 bad, 0 unknown, 0 watcherFault');
     expect(lines.find((line) => line.startsWith('latency p50'))).toBe(
       'latency p50   insufficient  needs 5 probes, has 3',
     );
+  });
+
+  it('says in each row of a probe that is not good what came and what was wrong', async () => {
+    await using server = await web(503);
+    const args = [server.url, '--allow-loopback', '--repeat', '2', '--interval', '0'];
+    const { lines } = await probe(...args);
+    expect(lines[1]).toMatch(/^ +1 +503 .* bad$/);
+    expect(lines[2]).toBe('     wrongStatus (expected below 400)');
+    const wide = await probeWith({ columns: 120 }, ...args);
+    expect(wide.lines[1]).toMatch(/^ +1 +503 .* bad: wrongStatus \(expected below 400\)$/);
+    await using silent = await rawServer((socket) => socket.end('HTTP/1.1 200 OK\r\nX: y'));
+    const cut = await probe(silent.url, ...args.slice(1));
+    expect(cut.lines[2]).toBe('     closedEarly (closed while reading the header)');
+  });
+
+  it('stays within a narrow terminal', async () => {
+    let asked = 0;
+    const headers = { location: `https://example.org/${'a'.repeat(99)}` };
+    const mixed = createServer((_request, response) => response.writeHead(++asked % 2 ? 302 : 500, headers).end());
+    await using server = await serve(mixed);
+    for (const repeat of ['1', '2', '6']) {
+      const { lines } = await probeWith({ columns: 60 }, server.url, '--allow-loopback', '--repeat', repeat);
+      for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(60);
+    }
+  });
+
+  it('says where a redirect leads, made harmless and as short as the terminal, and lets nothing of it into the result', async () => {
+    let asked = 0;
+    await using server = await rawServer((socket) => {
+      asked += 1;
+      socket.end(`HTTP/1.1 302 Found\r\nLocation: /${'a'.repeat(100)}\r\nContent-Length: 0\r\n\r\n`);
+    });
+    const { code, lines } = await probe(server.url, '--allow-loopback');
+    expect([code, asked]).toEqual([PROBE_EXIT.good, 1]);
+    const place = `  ${server.url}${'a'.repeat(100)}`;
+    expect(lines.slice(-2)).toEqual(['redirects are not followed; it leads to', `${place.slice(0, 79)}…`]);
+    const repeated = await probe(server.url, '--allow-loopback', '--repeat', '3', '--interval', '0');
+    expect([repeated.lines.at(-1), asked]).toEqual([lines.at(-1), 4]);
+    const json = await probe(server.url, '--allow-loopback', '--json');
+    expect(json.out.includes('aaaa')).toBe(false);
+
+    await using hostile = await rawServer((socket) =>
+      socket.end('HTTP/1.1 301 Moved\r\nLocation: http://[\x9b31m\xff\r\n\r\n', 'latin1'),
+    );
+    const websocket = await probe(`ws://127.0.0.1:${hostile.port}/`, '--allow-loopback');
+    expect(websocket.lines.at(-1)).toBe('  http://[ÿ');
+  });
+
+  it('says no more than that of a redirect that names no place, and nothing of what is none', async () => {
+    await using server = await rawServer((socket) => socket.end('HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n'));
+    expect((await probe(server.url, '--allow-loopback')).lines.at(-1)).toBe('redirects are not followed');
+    for (const status of ['304 Not Modified', '299 Odd', '400 Bad Request']) {
+      const answer = `HTTP/1.1 ${status}\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n`;
+      await using other = await rawServer((socket) => socket.end(answer));
+      expect((await probe(other.url, '--allow-loopback')).lines).not.toContain(
+        'redirects are not followed; it leads to',
+      );
+    }
   });
 
   it('has bounds by the estimators of the leaves as soon as there are enough', async () => {
@@ -135,9 +195,40 @@ describe('plumbline probe', () => {
       return () => undefined;
     };
     const args = [server.url, '--allow-loopback', '--repeat', '100', '--interval', '0'];
-    const { lines, code } = await probeWith({ onInterrupt }, ...args);
-    expect(code).toBe(PROBE_EXIT.good);
+    const { lines, code, errors } = await probeWith({ onInterrupt }, ...args);
+    expect([code, errors]).toEqual([PROBE_EXIT.good, 'interrupted: 2 of 100 probes had ended']);
     expect(lines).toContain('outcomes      2 good, 0 bad, 0 unknown, 0 watcherFault');
+  });
+
+  it('says that it was interrupted when there is nothing else to say', async () => {
+    await using server = await rawServer(() => undefined);
+    for (const [repeat, said] of [
+      ['1', 'interrupted: the probe had not ended, so there is no result'],
+      ['2', 'interrupted: no probe had ended, so there is nothing to sum up'],
+    ] as const) {
+      const onInterrupt = (fn: () => void) => {
+        setImmediate(fn);
+        return () => undefined;
+      };
+      const { lines, code, errors } = await probeWith(
+        { onInterrupt },
+        server.url,
+        '--allow-loopback',
+        '--repeat',
+        repeat,
+      );
+      expect([code, errors]).toEqual([PROBE_EXIT.unclear, said]);
+      expect(lines.length).toBe(Number(repeat) - 1);
+    }
+  });
+
+  it('ends so by Ctrl-C as well', async () => {
+    let interrupt = () => {};
+    await using server = await rawServer(() => interrupt());
+    const { child, ended } = plumbline('probe', server.url, '--allow-loopback', '--timeout', '30000');
+    interrupt = () => child.kill('SIGINT');
+    const said = 'interrupted: the probe had not ended, so there is no result\n';
+    expect(await ended).toEqual({ code: PROBE_EXIT.unclear, stdout: '', stderr: said });
   });
 
   it('does not wait for its next turn when it is interrupted', async () => {
@@ -222,10 +313,20 @@ describe('plumbline probe', () => {
     [['http://example.org/', '--path', '$.a'], /needs a --request/],
     [['http://example.org/', '--request', '{'], /no JSON/],
     [['http://example.org/', '--request', '{}', '--path', 'a'], /like \$\.result/],
-    [['http://example.org/', '--message', 'x'], /ws and wss/],
-    [['http://example.org/', '--kind', 'http', '--request', '{}'], /for json-rpc/],
-    [['wss://example.org/', '--kind', 'http'], /http and https/],
-    [['tcp://example.org:8080', '--digest', 'show'], /kinds with an answer/],
+    [['http://example.org/', '--message', 'x'], /--message is not for http: only ws takes it; leave it out/],
+    [['http://example.org/', '--kind', 'http', '--request', '{}'], /--request is not for http: only json-rpc takes it/],
+    [['http://example.org/', '--request', '{}', '--method', 'GET'], /--method is not for json-rpc: only http takes it/],
+    [['wss://example.org/', '--kind', 'http'], /--kind is not for ws: http and json-rpc take it/],
+    [['wss://example.org/', '--status', '101'], /--status is not for ws: http, tls and dns take it/],
+    [['tcp://example.org:8080', '--digest', 'show'], /--digest is not for tcp: http, json-rpc, ws and dns take it/],
+    [['tcp://example.org:8080', '--method', 'GET'], /--method is not for tcp/],
+    [['tls://example.org:443', '--extra', '0x'], /--extra is not for tls: http, json-rpc and ws take it/],
+    [['dns://ns1.example.org/a.example', '--keep-alive'], /--keep-alive is not for dns: only http takes it/],
+    [['http://example.org/', '--skip', '0'], /--skip is not for http/],
+    [['wss://example.org/', '--skip', '1'], /--skip passes messages over: add --message/],
+    [['wss://example.org/', '--message', '', '--extra', '0x'], /--extra says already what --message would/],
+    [['wss://example.org/', '--digest', 'show'], /--digest is of a message: add --message/],
+    [['http://example.org/', '--kind', 'json-rpc', '--digest', 'show'], /--digest is of a JSON value: add --request/],
     [['dns://ns1.example.org/'], /the path is no name/],
     [['dns://ns1.example.org/a.example?type=ANY'], /type is one of A/],
   ])('exits 2 and says what is wrong with %j', async (args, message) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BAR_COLUMNS_MAX, formatMicros, renderWaterfall } from '../../dashboard/waterfall.ts';
+import { BAR_COLUMNS_MAX, BAR_COLUMNS_MIN, formatMicros, renderWaterfall } from '../../dashboard/waterfall.ts';
 
 describe('the waterfall', () => {
   it('shows what a probe that ended without its answer was waiting for, and how long', () => {
@@ -48,12 +48,22 @@ describe('the waterfall', () => {
 
   it('stays within its width, whatever the durations', () => {
     const phase = fc.record({ name: fc.constant('x'), micros: fc.option(fc.nat(4_000_000_000), { nil: undefined }) });
+    const ended = fc.option(fc.nat(40_000_000_000), { nil: undefined });
     fc.assert(
-      fc.property(fc.array(phase, { maxLength: 8 }), fc.nat(300), (phases, columns) => {
-        for (const line of renderWaterfall(phases, columns))
-          expect(line.length).toBeLessThanOrEqual(25 + BAR_COLUMNS_MAX);
+      fc.property(fc.array(phase, { maxLength: 8 }), fc.nat(300), ended, (phases, columns, endedMicros) => {
+        const widest = Math.min(Math.max(columns, 24 + BAR_COLUMNS_MIN), 24 + BAR_COLUMNS_MAX);
+        for (const line of renderWaterfall(phases, columns, undefined, endedMicros))
+          expect(line.length).toBeLessThanOrEqual(widest);
       }),
     );
+  });
+
+  it('shows a sliver within its width also of what begins at the very end', () => {
+    const phases = [
+      { name: 'connect', micros: 1_000_000 },
+      { name: 'transfer', micros: 0 },
+    ];
+    expect(renderWaterfall(phases, 60).map((line) => line.length)).toEqual([60, 60]);
   });
 
   it.each([
