@@ -8,7 +8,8 @@ const rings = new WeakMap<AbortSignal, Waiting>();
  * As `signal.addEventListener('abort', call, { once: true })`, for a signal on which a thousand short-lived ones a second wait. Each of them is
  * let go of at once. Neither Node's own listeners nor a Set do that: what was removed keeps its link to the next one, or an old
  * table its values, so that one of them that outlived a young collection keeps all later ones alive until the next full one.
- * @param call called once; never for a signal that is aborted already
+ * @param signal a controller's own: Node keeps those of `AbortSignal.any` and `timeout` alive as long as they have a listener, as this one stays
+ * @param call called once; never for a signal that is aborted already. It must not throw: those after it would not be called
  * @returns what takes it back; idempotent
  */
 export function onAbort(signal: AbortSignal, call: () => void): () => void {

@@ -46,6 +46,9 @@ function detailOf(error: Error): string {
   return /:SSL routines:[^:]*:([^:]+):/.exec(text)?.[1] ?? text;
 }
 
+/** Listened for once; where one never came its listener would stay. */
+const PHASES = ['connectionAttempt', 'connect', 'secureConnect'] as const;
+
 /** What one read takes from the kernel at most: as much as Node itself asks for. */
 const READ_BYTES_MAX = 64 << 10;
 
@@ -80,10 +83,14 @@ function connect(
   const inbox: Inbox = standing?.inbox ?? { take: undefined };
   const sockets: Socket[] = [];
   let upper: TLSSocket | undefined;
+  let isOpen = false;
   const release = () => {
     // Whatever a socket still holds of this probe lives as long as the socket's remains do (see `Inbox`).
     inbox.take = undefined;
-    for (const socket of sockets) socket.off('error', onError).off('close', onClose).off('end', onEnd);
+    for (const socket of sockets) {
+      socket.off('error', onError).off('close', onClose).off('end', onEnd);
+      if (!isOpen) for (const phase of PHASES) socket.removeAllListeners(phase);
+    }
     if (request.keep !== undefined && session.mayKeep?.()) {
       const bornMicros = standing?.bornMicros ?? line.result.startMicros;
       return request.keep({ raw: sockets[0]!, tls: upper, inbox, address, bornMicros });
@@ -116,6 +123,7 @@ function connect(
   // A function written where it is assigned to a property would be among the old objects itself.
   const take: Inbox['take'] = (read) => line.arrive(() => session.read?.(line, read()));
   const open = (socket: Socket) => {
+    isOpen = true;
     inbox.take = take;
     socket.on('end', onEnd);
     session.open(line, socket, upper);

@@ -87,6 +87,7 @@ export function openLine(
 
   let phaseMicros = result.startMicros;
   let spentMicros = 0;
+  let arrivedMicros: number | undefined;
   let settled = false;
   let deadline: Timer | undefined;
 
@@ -99,16 +100,20 @@ export function openLine(
   };
   const omit = () => {
     phaseMicros = clock.monotonicMicros();
+    // A lap after it counts from here, also inside of an arrival.
+    arrivedMicros = undefined;
   };
 
-  let arrivedMicros: number | undefined;
   let pieces = 0;
   const arrive = (read: () => void) => {
     if (settled) return;
     arrivedMicros = clock.monotonicMicros();
-    if (++pieces > PIECES_MAX) finish(REASON.malformedAnswer, `more than ${PIECES_MAX} pieces`);
-    else read();
-    arrivedMicros = undefined;
+    try {
+      if (++pieces > PIECES_MAX) finish(REASON.malformedAnswer, `more than ${PIECES_MAX} pieces`);
+      else read();
+    } finally {
+      arrivedMicros = undefined;
+    }
   };
 
   const finish = (reason: Reason, detail: string) => {

@@ -11,7 +11,7 @@ import { writeTable } from './probe/write.ts';
 /**
  * How wrong the prober is, and how much it can do: `npm run bench:probe`. A server of its own (probe/target.c, so a C
  * compiler is needed) answers after known delays and logs how long each request truly was; Debian's
- * prometheus-blackbox-exporter and `curl -w` measure the same server in the same run, where they are installed. Three minutes
+ * prometheus-blackbox-exporter and `curl -w` measure the same server in the same run, where they are installed. Five minutes
  * on a machine that does nothing else. `--json` ends the output with one line for machines, `--write` puts the table into
  * docs/MEASUREMENT.md.
  */
