@@ -14,7 +14,7 @@ export interface ReadSigned<G1, G2> {
 /**
  * Signatures whose Miller loops are multiplied once and kept. As many as mcl works on at a time, so keeping them costs
  * nothing while all are good; of a bad one at most as many loops are done again, instead of half of all for every halving,
- * and twice as many as there are signatures if all are bad.
+ * and twice as many as there are signatures, and one, if all are bad.
  */
 export const BLOCK_SIZE = 16;
 
