@@ -65,7 +65,7 @@ test('one watcher is cut off, the clock of one jumps, one stalls: no provider pa
     const { services } = JSON.parse(told.stdout) as Explained;
     // The first service is the healthy one, of which nobody may say anything bad.
     for (const sight of services[0]!.watchers) {
-      expect(sight.samples?.bad ?? 0).toBe(0);
+      expect(sight.samples?.bad ?? 0, `epoch ${epoch}: ${JSON.stringify(sight)}`).toBe(0);
       seen.get(sight.operator.toLowerCase())?.push(sight);
     }
   }
