@@ -72,23 +72,23 @@ export function weightedSpread(values: readonly Weighted<number>[]): number {
 /** The two values that a leaf publishes of one metric; undefined where no order statistic exists. */
 export type Combined = { readonly median: Bounded | undefined; readonly tail: Bounded | undefined };
 
+type Orders = Readonly<Record<'upwards' | 'downwards' | 'bestFirst', readonly Weighted<number>[]>>;
+
 /**
  * The median once more, of those alone whose value lies within the median's bounds. Liars who all say one thing leave the median to
  * an honest watcher from one end, with that one's error; far away they do not count here. Within the bounds they still do: so it
  * stays between the two values at which the weight from below, and from above, strictly exceeds `threshold` of the assigned stake.
  */
 function centred(
-  upwards: readonly Weighted<number>[],
-  assigned: bigint,
-  higherBetter: boolean,
+  { upwards, downwards, bestFirst }: Orders,
   { value, lower, upper }: Bounded,
-  { part, of }: Threshold,
+  assigned: bigint,
+  threshold: Threshold,
 ): number {
-  const within = upwards.filter((one) => one.value >= lower && one.value <= upper);
-  const again = medianOf(higherBetter ? within.toReversed() : within, totalOf(within)) ?? value;
-  const beyond = (part * assigned) / of + 1n;
-  const low = cumulate(upwards, beyond) ?? value;
-  const high = cumulate(upwards.toReversed(), beyond) ?? value;
+  const within = bestFirst.filter((one) => one.value >= lower && one.value <= upper);
+  const again = medianOf(within, totalOf(within)) ?? value;
+  const low = tailOf(upwards, assigned, threshold) ?? value;
+  const high = tailOf(downwards, assigned, threshold) ?? value;
   // Where too few are present the two cross, and the median itself remains.
   return Math.min(Math.max(again, Math.min(low, value)), Math.max(high, value));
 }
@@ -112,12 +112,13 @@ export function combineBounded(
     const upwards = ascending(byPoint.map(({ value, weight }) => ({ value: value[of], weight })));
     const downwards = upwards.toReversed();
     const [bestFirst, worstFirst] = higherBetter ? [downwards, upwards] : [upwards, downwards];
-    return { upwards, median: medianOf(bestFirst, total), tail: tailOf(worstFirst, assigned, threshold) };
+    const orders = { upwards, downwards, bestFirst };
+    return { orders, median: medianOf(bestFirst, total), tail: tailOf(worstFirst, assigned, threshold) };
   };
   const [value, lower, upper, joint] = [part('value'), part('lower'), part('upper'), part('joint')];
   const median = boundedOf(value.median, lower.median, upper.median);
   return {
-    median: median && { ...median, value: centred(value.upwards, assigned, higherBetter, median, threshold) },
+    median: median && { ...median, value: centred(value.orders, median, assigned, threshold) },
     tail: higherBetter ? boundedOf(value.tail, lower.tail, joint.tail) : boundedOf(value.tail, joint.tail, upper.tail),
   };
 }

@@ -96,14 +96,20 @@ export function histogramCount(histogram: Histogram): number {
   return count;
 }
 
+/** Where the value of rank `rank` (1 = smallest) lies: its bucket, how many are in it, and the how manieth it is. @throws RangeError outside 1 .. count */
+function placeAtRank(histogram: Histogram, rank: number): { bucket: number; count: number; nth: number } {
+  let before = 0;
+  for (let i = 0; i < histogram.length; i += 2) {
+    const count = histogram[i + 1]!;
+    if (rank >= 1 && before + count >= rank) return { bucket: histogram[i]!, count, nth: rank - before };
+    before += count;
+  }
+  throw new RangeError(`no value of rank ${rank} among ${before}`);
+}
+
 /** Bucket of the value of rank `rank` (1 = smallest). @throws RangeError outside 1 .. count */
 export function bucketAtRank(histogram: Histogram, rank: number): number {
-  let seen = 0;
-  for (let i = 0; i < histogram.length; i += 2) {
-    seen += histogram[i + 1]!;
-    if (rank >= 1 && seen >= rank) return histogram[i]!;
-  }
-  throw new RangeError(`no value of rank ${rank} among ${seen}`);
+  return placeAtRank(histogram, rank).bucket;
 }
 
 /**
@@ -112,18 +118,11 @@ export function bucketAtRank(histogram: Histogram, rank: number): number {
  * @throws RangeError outside 1 .. count
  */
 export function valueAtRank(histogram: Histogram, rank: number): number {
-  let before = 0;
-  for (let i = 0; i < histogram.length; i += 2) {
-    const [bucket, count] = [histogram[i]!, histogram[i + 1]!];
-    if (rank >= 1 && before + count >= rank) {
-      const [lower, upper] = [bucketLower(bucket), bucketUpper(bucket)];
-      // In eighths of the width: from 3 to 5.
-      const [part, of] = [Math.min(Math.max(8 * (2 * (rank - before) - 1), 6 * count), 10 * count), 16 * count];
-      return lower + portionOf(upper - lower, part, of);
-    }
-    before += count;
-  }
-  throw new RangeError(`no value of rank ${rank} among ${before}`);
+  const { bucket, count, nth } = placeAtRank(histogram, rank);
+  const [lower, upper] = [bucketLower(bucket), bucketUpper(bucket)];
+  // In eighths of the width: from 3 to 5.
+  const [part, of] = [Math.min(Math.max(8 * (2 * nth - 1), 6 * count), 10 * count), 16 * count];
+  return lower + portionOf(upper - lower, part, of);
 }
 
 /** ⌊whole · part / of⌋, exactly: a double has 53 bits, and the widest bucket times the largest count has more. */
